@@ -51,6 +51,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/memberterm"
 	"github.com/pursuing-equity/commons/ent/moderationaction"
+	"github.com/pursuing-equity/commons/ent/notice"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/notificationjob"
 	"github.com/pursuing-equity/commons/ent/notificationpreference"
@@ -167,6 +168,8 @@ type Client struct {
 	MemberTerm *MemberTermClient
 	// ModerationAction is the client for interacting with the ModerationAction builders.
 	ModerationAction *ModerationActionClient
+	// Notice is the client for interacting with the Notice builders.
+	Notice *NoticeClient
 	// Notification is the client for interacting with the Notification builders.
 	Notification *NotificationClient
 	// NotificationJob is the client for interacting with the NotificationJob builders.
@@ -287,6 +290,7 @@ func (c *Client) init() {
 	c.Member = NewMemberClient(c.config)
 	c.MemberTerm = NewMemberTermClient(c.config)
 	c.ModerationAction = NewModerationActionClient(c.config)
+	c.Notice = NewNoticeClient(c.config)
 	c.Notification = NewNotificationClient(c.config)
 	c.NotificationJob = NewNotificationJobClient(c.config)
 	c.NotificationPreference = NewNotificationPreferenceClient(c.config)
@@ -451,6 +455,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Member:                 NewMemberClient(cfg),
 		MemberTerm:             NewMemberTermClient(cfg),
 		ModerationAction:       NewModerationActionClient(cfg),
+		Notice:                 NewNoticeClient(cfg),
 		Notification:           NewNotificationClient(cfg),
 		NotificationJob:        NewNotificationJobClient(cfg),
 		NotificationPreference: NewNotificationPreferenceClient(cfg),
@@ -542,6 +547,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Member:                 NewMemberClient(cfg),
 		MemberTerm:             NewMemberTermClient(cfg),
 		ModerationAction:       NewModerationActionClient(cfg),
+		Notice:                 NewNoticeClient(cfg),
 		Notification:           NewNotificationClient(cfg),
 		NotificationJob:        NewNotificationJobClient(cfg),
 		NotificationPreference: NewNotificationPreferenceClient(cfg),
@@ -614,7 +620,7 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Document, c.Draft, c.DraftAttachment, c.DraftVersion, c.Enrollment,
 		c.Entitlement, c.Event, c.Extension, c.File, c.Flag, c.FormVersion,
 		c.Framework, c.IdempotencyRecord, c.Identity, c.JoinRequest, c.Mail, c.Member,
-		c.MemberTerm, c.ModerationAction, c.Notification, c.NotificationJob,
+		c.MemberTerm, c.ModerationAction, c.Notice, c.Notification, c.NotificationJob,
 		c.NotificationPreference, c.Offering, c.OneTimeToken, c.Organization,
 		c.Password, c.Poll, c.PollOption, c.PollVote, c.Post, c.PostAttachment,
 		c.PostLink, c.PostRevision, c.Program, c.Reaction, c.ReadState, c.Resource,
@@ -637,7 +643,7 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Document, c.Draft, c.DraftAttachment, c.DraftVersion, c.Enrollment,
 		c.Entitlement, c.Event, c.Extension, c.File, c.Flag, c.FormVersion,
 		c.Framework, c.IdempotencyRecord, c.Identity, c.JoinRequest, c.Mail, c.Member,
-		c.MemberTerm, c.ModerationAction, c.Notification, c.NotificationJob,
+		c.MemberTerm, c.ModerationAction, c.Notice, c.Notification, c.NotificationJob,
 		c.NotificationPreference, c.Offering, c.OneTimeToken, c.Organization,
 		c.Password, c.Poll, c.PollOption, c.PollVote, c.Post, c.PostAttachment,
 		c.PostLink, c.PostRevision, c.Program, c.Reaction, c.ReadState, c.Resource,
@@ -723,6 +729,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.MemberTerm.mutate(ctx, m)
 	case *ModerationActionMutation:
 		return c.ModerationAction.mutate(ctx, m)
+	case *NoticeMutation:
+		return c.Notice.mutate(ctx, m)
 	case *NotificationMutation:
 		return c.Notification.mutate(ctx, m)
 	case *NotificationJobMutation:
@@ -6590,6 +6598,187 @@ func (c *ModerationActionClient) mutate(ctx context.Context, m *ModerationAction
 		return (&ModerationActionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown ModerationAction mutation op: %q", m.Op())
+	}
+}
+
+// NoticeClient is a client for the Notice schema.
+type NoticeClient struct {
+	config
+}
+
+// NewNoticeClient returns a client for the Notice from the given config.
+func NewNoticeClient(c config) *NoticeClient {
+	return &NoticeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `notice.Hooks(f(g(h())))`.
+func (c *NoticeClient) Use(hooks ...Hook) {
+	c.hooks.Notice = append(c.hooks.Notice, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `notice.Intercept(f(g(h())))`.
+func (c *NoticeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Notice = append(c.inters.Notice, interceptors...)
+}
+
+// Create returns a builder for creating a Notice entity.
+func (c *NoticeClient) Create() *NoticeCreate {
+	mutation := newNoticeMutation(c.config, OpCreate)
+	return &NoticeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Notice entities.
+func (c *NoticeClient) CreateBulk(builders ...*NoticeCreate) *NoticeCreateBulk {
+	return &NoticeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *NoticeClient) MapCreateBulk(slice any, setFunc func(*NoticeCreate, int)) *NoticeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &NoticeCreateBulk{err: fmt.Errorf("calling to NoticeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*NoticeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &NoticeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Notice.
+func (c *NoticeClient) Update() *NoticeUpdate {
+	mutation := newNoticeMutation(c.config, OpUpdate)
+	return &NoticeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *NoticeClient) UpdateOne(_m *Notice) *NoticeUpdateOne {
+	mutation := newNoticeMutation(c.config, OpUpdateOne, withNotice(_m))
+	return &NoticeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *NoticeClient) UpdateOneID(id gid.ID) *NoticeUpdateOne {
+	mutation := newNoticeMutation(c.config, OpUpdateOne, withNoticeID(id))
+	return &NoticeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Notice.
+func (c *NoticeClient) Delete() *NoticeDelete {
+	mutation := newNoticeMutation(c.config, OpDelete)
+	return &NoticeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *NoticeClient) DeleteOne(_m *Notice) *NoticeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *NoticeClient) DeleteOneID(id gid.ID) *NoticeDeleteOne {
+	builder := c.Delete().Where(notice.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &NoticeDeleteOne{builder}
+}
+
+// Query returns a query builder for Notice.
+func (c *NoticeClient) Query() *NoticeQuery {
+	return &NoticeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeNotice},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Notice entity by its id.
+func (c *NoticeClient) Get(ctx context.Context, id gid.ID) (*Notice, error) {
+	return c.Query().Where(notice.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *NoticeClient) GetX(ctx context.Context, id gid.ID) *Notice {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRecipient queries the recipient edge of a Notice.
+func (c *NoticeClient) QueryRecipient(_m *Notice) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(notice.Table, notice.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, notice.RecipientTable, notice.RecipientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApplication queries the application edge of a Notice.
+func (c *NoticeClient) QueryApplication(_m *Notice) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(notice.Table, notice.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, notice.ApplicationTable, notice.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryWarning queries the warning edge of a Notice.
+func (c *NoticeClient) QueryWarning(_m *Notice) *ModerationActionQuery {
+	query := (&ModerationActionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(notice.Table, notice.FieldID, id),
+			sqlgraph.To(moderationaction.Table, moderationaction.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, notice.WarningTable, notice.WarningColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *NoticeClient) Hooks() []Hook {
+	return c.hooks.Notice
+}
+
+// Interceptors returns the client interceptors.
+func (c *NoticeClient) Interceptors() []Interceptor {
+	return c.inters.Notice
+}
+
+func (c *NoticeClient) mutate(ctx context.Context, m *NoticeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&NoticeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&NoticeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&NoticeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&NoticeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Notice mutation op: %q", m.Op())
 	}
 }
 
@@ -12562,13 +12751,13 @@ type (
 		Conflict, Decision, Document, Draft, DraftAttachment, DraftVersion, Enrollment,
 		Entitlement, Event, Extension, File, Flag, FormVersion, Framework,
 		IdempotencyRecord, Identity, JoinRequest, Mail, Member, MemberTerm,
-		ModerationAction, Notification, NotificationJob, NotificationPreference,
-		Offering, OneTimeToken, Organization, Password, Poll, PollOption, PollVote,
-		Post, PostAttachment, PostLink, PostRevision, Program, Reaction, ReadState,
-		Resource, ResourceVersion, Review, ReviewAssignment, RoleAssignment, SavedView,
-		SearchDocument, SignerRequest, Space, SpaceExport, SpaceMembership,
-		Sponsorship, Submission, Team, TeamMembership, Thread, ThreadTag, WatchSetting,
-		WebhookDelivery, WebhookEndpoint []ent.Hook
+		ModerationAction, Notice, Notification, NotificationJob,
+		NotificationPreference, Offering, OneTimeToken, Organization, Password, Poll,
+		PollOption, PollVote, Post, PostAttachment, PostLink, PostRevision, Program,
+		Reaction, ReadState, Resource, ResourceVersion, Review, ReviewAssignment,
+		RoleAssignment, SavedView, SearchDocument, SignerRequest, Space, SpaceExport,
+		SpaceMembership, Sponsorship, Submission, Team, TeamMembership, Thread,
+		ThreadTag, WatchSetting, WebhookDelivery, WebhookEndpoint []ent.Hook
 	}
 	inters struct {
 		AccessToken, Affiliation, Answer, AnswerVersion, Application, ApplicationEditor,
@@ -12576,13 +12765,13 @@ type (
 		Conflict, Decision, Document, Draft, DraftAttachment, DraftVersion, Enrollment,
 		Entitlement, Event, Extension, File, Flag, FormVersion, Framework,
 		IdempotencyRecord, Identity, JoinRequest, Mail, Member, MemberTerm,
-		ModerationAction, Notification, NotificationJob, NotificationPreference,
-		Offering, OneTimeToken, Organization, Password, Poll, PollOption, PollVote,
-		Post, PostAttachment, PostLink, PostRevision, Program, Reaction, ReadState,
-		Resource, ResourceVersion, Review, ReviewAssignment, RoleAssignment, SavedView,
-		SearchDocument, SignerRequest, Space, SpaceExport, SpaceMembership,
-		Sponsorship, Submission, Team, TeamMembership, Thread, ThreadTag, WatchSetting,
-		WebhookDelivery, WebhookEndpoint []ent.Interceptor
+		ModerationAction, Notice, Notification, NotificationJob,
+		NotificationPreference, Offering, OneTimeToken, Organization, Password, Poll,
+		PollOption, PollVote, Post, PostAttachment, PostLink, PostRevision, Program,
+		Reaction, ReadState, Resource, ResourceVersion, Review, ReviewAssignment,
+		RoleAssignment, SavedView, SearchDocument, SignerRequest, Space, SpaceExport,
+		SpaceMembership, Sponsorship, Submission, Team, TeamMembership, Thread,
+		ThreadTag, WatchSetting, WebhookDelivery, WebhookEndpoint []ent.Interceptor
 	}
 )
 

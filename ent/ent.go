@@ -47,6 +47,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/member"
 	"github.com/pursuing-equity/commons/ent/memberterm"
 	"github.com/pursuing-equity/commons/ent/moderationaction"
+	"github.com/pursuing-equity/commons/ent/notice"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/notificationjob"
 	"github.com/pursuing-equity/commons/ent/notificationpreference"
@@ -179,6 +180,7 @@ func checkColumn(t, c string) error {
 			member.Table:                 member.ValidColumn,
 			memberterm.Table:             memberterm.ValidColumn,
 			moderationaction.Table:       moderationaction.ValidColumn,
+			notice.Table:                 notice.ValidColumn,
 			notification.Table:           notification.ValidColumn,
 			notificationjob.Table:        notificationjob.ValidColumn,
 			notificationpreference.Table: notificationpreference.ValidColumn,

@@ -84,6 +84,8 @@ type Tx struct {
 	MemberTerm *MemberTermClient
 	// ModerationAction is the client for interacting with the ModerationAction builders.
 	ModerationAction *ModerationActionClient
+	// Notice is the client for interacting with the Notice builders.
+	Notice *NoticeClient
 	// Notification is the client for interacting with the Notification builders.
 	Notification *NotificationClient
 	// NotificationJob is the client for interacting with the NotificationJob builders.
@@ -324,6 +326,7 @@ func (tx *Tx) init() {
 	tx.Member = NewMemberClient(tx.config)
 	tx.MemberTerm = NewMemberTermClient(tx.config)
 	tx.ModerationAction = NewModerationActionClient(tx.config)
+	tx.Notice = NewNoticeClient(tx.config)
 	tx.Notification = NewNotificationClient(tx.config)
 	tx.NotificationJob = NewNotificationJobClient(tx.config)
 	tx.NotificationPreference = NewNotificationPreferenceClient(tx.config)

@@ -110,9 +110,7 @@ func (r *Resolver) moderationEvents(ctx context.Context, v viewer.Viewer, events
 	if err != nil {
 		return nil, err
 	}
-	warnings, err := byID(of[event.MemberWarned], func(a *ent.ModerationAction) gid.ID { return a.ID }, func(ids []gid.ID) ([]*ent.ModerationAction, error) {
-		return r.Moderation.ActionsByID(ctx, v, ids)
-	})
+	warnings, err := r.warnings(ctx, v, of[event.MemberWarned])
 	if err != nil {
 		return nil, err
 	}
@@ -149,6 +147,12 @@ func (r *Resolver) moderationEvents(ctx context.Context, v viewer.Viewer, events
 		}
 	}
 	return shown, nil
+}
+
+func (r *Resolver) warnings(ctx context.Context, v viewer.Viewer, ids []gid.ID) ([]*ent.ModerationAction, error) {
+	return byID(ids, func(a *ent.ModerationAction) gid.ID { return a.ID }, func(ids []gid.ID) ([]*ent.ModerationAction, error) {
+		return r.Moderation.ActionsByID(ctx, v, ids)
+	})
 }
 
 // queueEvents are the posts of which the viewer's queue has changed, as far as they still moderate them, and how long it is now.

@@ -123,6 +123,24 @@ func (r *Resolver) readStateEvents(ctx context.Context, v viewer.Viewer, events 
 	return shown, nil
 }
 
+// noticeEvents shows the events of notices, by their numbers, as far as the viewer can still see them.
+func (r *Resolver) noticeEvents(ctx context.Context, v viewer.Viewer, events []*ent.Event, unread int) (map[int]model.NotificationEvent, error) {
+	told := slices.DeleteFunc(slices.Clone(events), func(e *ent.Event) bool { return e.Kind != event.NoticeCreated })
+	notices, err := byID(each(told, func(e *ent.Event) gid.ID { return e.ObjectID }), func(n *ent.Notice) gid.ID { return n.ID }, func(ids []gid.ID) ([]*ent.Notice, error) {
+		return r.Notify.NoticesByID(ctx, v, ids)
+	})
+	if err != nil {
+		return nil, err
+	}
+	shown := make(map[int]model.NotificationEvent, len(told))
+	for i, e := range told {
+		if notices[i] != nil {
+			shown[e.Seq] = &model.NoticeCreated{Cursor: event.Cursor(e.StreamID, e.Seq), Notice: notices[i], UnreadNotificationCount: unread}
+		}
+	}
+	return shown, nil
+}
+
 // asksFor is whether one of the fields is selected below the field at hand, whatever the type.
 func asksFor(ctx context.Context, fields ...string) bool {
 	return slices.ContainsFunc(graphql.CollectAllFields(ctx), func(name string) bool { return slices.Contains(fields, name) })

@@ -12,7 +12,7 @@ var files embed.FS
 // SDL is the schema as it was written, domain by domain, from what everything stands on to search.
 func SDL() string {
 	var b strings.Builder
-	for _, name := range []string{"schema", "program", "entitlement", "admission", "call", "application", "document", "extension", "review", "casework", "placement", "community", "account", "lifecycle", "space", "affinity", "forum", "poll", "notification", "desk", "people", "moderation", "file", "resource", "search", "audit", "webhook", "archive", "mail"} {
+	for _, name := range []string{"schema", "program", "entitlement", "admission", "call", "application", "document", "extension", "review", "casework", "placement", "community", "account", "lifecycle", "space", "affinity", "forum", "poll", "notification", "notice", "desk", "people", "moderation", "file", "resource", "search", "audit", "webhook", "archive", "mail"} {
 		text, err := fs.ReadFile(files, name+".graphqls")
 		if err != nil {
 			panic(err) // a file was renamed: the first test that starts a server says so

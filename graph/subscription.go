@@ -129,6 +129,10 @@ func (r *Resolver) notificationEvents(ctx context.Context, after *page.Cursor) (
 		if err != nil {
 			return nil, err
 		}
+		notices, err := r.noticeEvents(ctx, v, events, count)
+		if err != nil {
+			return nil, err
+		}
 		shown := make([]event.Shown[model.NotificationEvent], 0, len(events))
 		for _, e := range events {
 			c := event.Cursor(e.StreamID, e.Seq)
@@ -138,6 +142,8 @@ func (r *Resolver) notificationEvents(ctx context.Context, after *page.Cursor) (
 				shown = append(shown, event.Shown[model.NotificationEvent]{Event: e, As: m})
 			} else if changed := read[e.Seq]; changed != nil {
 				shown = append(shown, event.Shown[model.NotificationEvent]{Event: e, As: changed})
+			} else if told := notices[e.Seq]; told != nil {
+				shown = append(shown, event.Shown[model.NotificationEvent]{Event: e, As: told})
 			} else if e.Kind == event.NotificationsRead {
 				shown = append(shown, event.Shown[model.NotificationEvent]{Event: e, As: &model.NotificationsRead{Cursor: c, UnreadNotificationCount: count}})
 			} else if n := visible[e.ObjectID]; n != nil {

@@ -1851,6 +1851,73 @@ var (
 			},
 		},
 	}
+	// NoticesColumns holds the columns for the "notices" table.
+	NoticesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "reason", Type: field.TypeEnum, Enums: []string{"REVIEW_ASSIGNED", "REVIEW_REOPENED", "EDITOR_ADDED", "APPLICATION_REMINDER", "INFORMATION_REQUESTED", "EXTENSION_GRANTED", "SIGNATURE_ANSWERED", "APPLICATION_DECIDED", "WARNED"}},
+		{Name: "told_at", Type: field.TypeTime},
+		{Name: "read_at", Type: field.TypeTime, Nullable: true},
+		{Name: "recipient_id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "application_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+		{Name: "warning_id", Type: field.TypeUUID, Nullable: true, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
+	}
+	// NoticesTable holds the schema information for the "notices" table.
+	NoticesTable = &schema.Table{
+		Name:       "notices",
+		Columns:    NoticesColumns,
+		PrimaryKey: []*schema.Column{NoticesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "notices_members_recipient",
+				Columns:    []*schema.Column{NoticesColumns[5]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "notices_applications_application",
+				Columns:    []*schema.Column{NoticesColumns[6]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "notices_moderation_actions_warning",
+				Columns:    []*schema.Column{NoticesColumns[7]},
+				RefColumns: []*schema.Column{ModerationActionsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "notice_recipient_id_application_id_reason",
+				Unique:  true,
+				Columns: []*schema.Column{NoticesColumns[5], NoticesColumns[6], NoticesColumns[2]},
+			},
+			{
+				Name:    "notice_warning_id",
+				Unique:  true,
+				Columns: []*schema.Column{NoticesColumns[7]},
+			},
+			{
+				Name:    "notice_application_id",
+				Unique:  false,
+				Columns: []*schema.Column{NoticesColumns[6]},
+			},
+			{
+				Name:    "notice_told",
+				Unique:  false,
+				Columns: []*schema.Column{NoticesColumns[5], NoticesColumns[3], NoticesColumns[0]},
+			},
+			{
+				Name:    "notice_unread",
+				Unique:  false,
+				Columns: []*schema.Column{NoticesColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "read_at IS NULL",
+				},
+			},
+		},
+	}
 	// NotificationsColumns holds the columns for the "notifications" table.
 	NotificationsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"postgres": "uuid", "sqlite3": "blob"}},
@@ -3673,6 +3740,7 @@ var (
 		MembersTable,
 		MemberTermsTable,
 		ModerationActionsTable,
+		NoticesTable,
 		NotificationsTable,
 		NotificationJobsTable,
 		NotificationPreferencesTable,
@@ -3887,6 +3955,12 @@ func init() {
 	ModerationActionsTable.ForeignKeys[4].RefTable = PostsTable
 	ModerationActionsTable.Annotation = &entsql.Annotation{
 		Table: "moderation_actions",
+	}
+	NoticesTable.ForeignKeys[0].RefTable = MembersTable
+	NoticesTable.ForeignKeys[1].RefTable = ApplicationsTable
+	NoticesTable.ForeignKeys[2].RefTable = ModerationActionsTable
+	NoticesTable.Annotation = &entsql.Annotation{
+		Table: "notices",
 	}
 	NotificationsTable.ForeignKeys[0].RefTable = MembersTable
 	NotificationsTable.ForeignKeys[1].RefTable = MembersTable

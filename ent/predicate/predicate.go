@@ -111,6 +111,9 @@ type MemberTerm func(*sql.Selector)
 // ModerationAction is the predicate function for moderationaction builders.
 type ModerationAction func(*sql.Selector)
 
+// Notice is the predicate function for notice builders.
+type Notice func(*sql.Selector)
+
 // Notification is the predicate function for notification builders.
 type Notification func(*sql.Selector)
 

@@ -204,6 +204,13 @@ var Kept = map[gid.Kind]struct {
 		"kind":           "kind",
 		"reason":         "reason",
 	}},
+	gid.Notice: {noticeImplementors, map[string]string{
+		"createdAt": "created_at",
+		"id":        "id",
+		"readAt":    "read_at",
+		"reason":    "reason",
+		"toldAt":    "told_at",
+	}},
 	gid.Notification: {notificationImplementors, map[string]string{
 		"createdAt": "created_at",
 		"id":        "id",
@@ -7800,6 +7807,19 @@ func (ec *executionContext) write_Member(w *answer.Writer, in *answer.Place, obj
 			} else {
 				w.DateTime(*v)
 			}
+		case "notices":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Member_notices(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, fc *graphql.FieldContext) (*page.Connection[ent.Notice], error) {
+				return ec.Resolvers.Member().Notices(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*page.Cursor), fc.Args["last"].(*int), fc.Args["before"].(*page.Cursor))
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putONoticeConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w, f, v)
 		case "unreadPostCount":
 			if f.Ctx == nil {
 				fc, err := ec.fieldContext_Member_unreadPostCount(in.Ctx, f.CollectedField)
@@ -8434,6 +8454,160 @@ func (ec *executionContext) write_NewMemberLimits(w *answer.Writer, in *answer.P
 		case "introductionsPerDay":
 			v := obj.IntroductionsPerDay
 			w.Int(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_Notice(w *answer.Writer, in *answer.Place, obj *ent.Notice) bool {
+	o := in.Object(ec.OperationContext, "Notice", noticeImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"Notice\"")
+		case "id":
+			v := obj.ID
+			w.ID(v)
+		case "reason":
+			v := obj.Reason
+			w.Name(string(v))
+		case "application":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Notice_application(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.Application, error) {
+				return ec.Resolvers.Notice().Application(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOApplication2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐApplication(w, f, v)
+		case "warning":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_Notice_warning(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v, ok := answer.Resolve(ec.OperationContext, f, func(ctx context.Context, _ *graphql.FieldContext) (*ent.ModerationAction, error) {
+				return ec.Resolvers.Notice().Warning(ctx, obj)
+			})
+			if !ok {
+				w.Null()
+				continue
+			}
+			ec.putOModerationAction2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐModerationAction(w, f, v)
+		case "createdAt":
+			v := obj.CreatedAt
+			w.DateTime(v)
+		case "toldAt":
+			v := obj.ToldAt
+			w.DateTime(v)
+		case "readAt":
+			v := obj.ReadAt
+			if v == nil {
+				w.Null()
+			} else {
+				w.DateTime(*v)
+			}
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_NoticeConnection(w *answer.Writer, in *answer.Place, obj *page.Connection[ent.Notice]) bool {
+	o := in.Object(ec.OperationContext, "NoticeConnection", noticeConnectionImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"NoticeConnection\"")
+		case "edges":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NoticeConnection_edges(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Edges
+			whole = ec.putNNoticeEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w, f, v) && whole
+		case "pageInfo":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NoticeConnection_pageInfo(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.PageInfo
+			whole = ec.putNPageInfo2githubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐInfo(w, f, v) && whole
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_NoticeCreated(w *answer.Writer, in *answer.Place, obj *model.NoticeCreated) bool {
+	o := in.Object(ec.OperationContext, "NoticeCreated", noticeCreatedImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"NoticeCreated\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "notice":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NoticeCreated_notice(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Notice
+			whole = ec.putNNotice2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotice(w, f, v) && whole
+		case "unreadNotificationCount":
+			v := obj.UnreadNotificationCount
+			w.Int(v)
+		default:
+			panic("unknown field " + f.Name)
+		}
+	}
+	w.Raw("}")
+	return whole
+}
+
+func (ec *executionContext) write_NoticeEdge(w *answer.Writer, in *answer.Place, obj *page.Edge[ent.Notice]) bool {
+	o := in.Object(ec.OperationContext, "NoticeEdge", noticeEdgeImplementors)
+	w.Raw("{")
+	whole := true
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		w.Key(i, f)
+		switch f.Name {
+		case "__typename":
+			w.Raw("\"NoticeEdge\"")
+		case "cursor":
+			v := obj.Cursor
+			w.Name(string(v))
+		case "node":
+			if f.Ctx == nil {
+				fc, err := ec.fieldContext_NoticeEdge_node(in.Ctx, f.CollectedField)
+				f.Begin(in.Ctx, fc, err)
+			}
+			v := obj.Node
+			whole = ec.putNNotice2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotice(w, f, v) && whole
 		default:
 			panic("unknown field " + f.Name)
 		}
@@ -16446,6 +16620,13 @@ func (ec *executionContext) write_Node(w *answer.Writer, in *answer.Place, obj m
 			return false
 		}
 		return ec.write_Notification(w, in, obj)
+	case ent.Notice:
+		return ec.write_Notice(w, in, &obj)
+	case *ent.Notice:
+		if obj == nil {
+			return false
+		}
+		return ec.write_Notice(w, in, obj)
 	case ent.ModerationAction:
 		return ec.write_ModerationAction(w, in, &obj)
 	case *ent.ModerationAction:
@@ -16614,6 +16795,13 @@ func (ec *executionContext) write_NotificationEvent(w *answer.Writer, in *answer
 			return false
 		}
 		return ec.write_NotificationCreated(w, in, obj)
+	case model.NoticeCreated:
+		return ec.write_NoticeCreated(w, in, &obj)
+	case *model.NoticeCreated:
+		if obj == nil {
+			return false
+		}
+		return ec.write_NoticeCreated(w, in, obj)
 	case model.ModerationQueueChanged:
 		return ec.write_ModerationQueueChanged(w, in, &obj)
 	case *model.ModerationQueueChanged:
@@ -18676,6 +18864,19 @@ func (ec *executionContext) putNTeamEntitlement2ᚖgithubᚗcomᚋpursuingᚑequ
 	return ec.write_TeamEntitlement(w, p, v)
 }
 
+func (ec *executionContext) putONoticeConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Notice]) bool {
+	if v == nil {
+		w.Null()
+		return true
+	}
+	mark := w.Mark()
+	if !ec.write_NoticeConnection(w, p, v) {
+		w.Back(mark)
+		w.Null()
+	}
+	return true
+}
+
 func (ec *executionContext) putONotificationGroupConnection2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐConnection(w *answer.Writer, p *answer.Place, v *page.Connection[ent.Notification]) bool {
 	if v == nil {
 		w.Null()
@@ -18759,6 +18960,35 @@ func (ec *executionContext) putNModerationActionEdge2ᚖgithubᚗcomᚋpursuing�
 		return false
 	}
 	return ec.write_ModerationActionEdge(w, p, v)
+}
+
+func (ec *executionContext) putNNoticeEdge2ᚕᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdgeᚄ(w *answer.Writer, p *answer.Place, v []*page.Edge[ent.Notice]) bool {
+	e := p.Element()
+	w.Raw("[")
+	whole := true
+	for i := range v {
+		w.Comma(i)
+		e.At(i)
+		whole = ec.putNNoticeEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w, e, v[i]) && whole
+	}
+	w.Raw("]")
+	return whole
+}
+
+func (ec *executionContext) putNNoticeEdge2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋpageᚐEdge(w *answer.Writer, p *answer.Place, v *page.Edge[ent.Notice]) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "NoticeEdge!")
+		return false
+	}
+	return ec.write_NoticeEdge(w, p, v)
+}
+
+func (ec *executionContext) putNNotice2ᚖgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋentᚐNotice(w *answer.Writer, p *answer.Place, v *ent.Notice) bool {
+	if v == nil {
+		graphql.AddInvalidNullError(p.Ctx, "Notice!")
+		return false
+	}
+	return ec.write_Notice(w, p, v)
 }
 
 func (ec *executionContext) putNNotificationReason2ᚕgithubᚗcomᚋpursuingᚑequityᚋcommonsᚋinternalᚋnotifyᚐReasonᚄ(w *answer.Writer, p *answer.Place, v []notify.Reason) bool {

@@ -42,7 +42,7 @@ type ApplicationEvent interface {
 type Node interface {
 }
 
-// Something that happened to the viewer's notifications, drafts or bookmarks, or to what they moderate, flagged or were warned of.
+// Something that happened to the viewer's notifications, notices, drafts or bookmarks, or to what they moderate, flagged or were warned of.
 type NotificationEvent interface {
 }
 
@@ -1542,7 +1542,7 @@ type MarkNotificationGroupReadPayload struct {
 
 // What `markNotificationsRead` takes.
 type MarkNotificationsReadInput struct {
-	// Which ones, at most 100; all when left out.
+	// Which ones, notifications and notices, at most 100; all of both when left out.
 	NotificationIds graphql.Omittable[[]gid.ID] `json:"notificationIds,omitempty"`
 }
 
@@ -1692,23 +1692,35 @@ type MuteMemberPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// The viewer has notices that they had not, or is told again of what they were told before. Those that are told together are one event.
+type NoticeCreated struct {
+	// Its place in the viewer's events.
+	Cursor page.Cursor `json:"cursor"`
+	// The notice, as it stands now; one of those that were told together, which are first in `Member.notices`.
+	Notice *ent.Notice `json:"notice"`
+	// How many notifications and notices are unread now.
+	UnreadNotificationCount int `json:"unreadNotificationCount"`
+}
+
+func (NoticeCreated) IsNotificationEvent() {}
+
 // The viewer was notified.
 type NotificationCreated struct {
 	// Its place in the viewer's events.
 	Cursor page.Cursor `json:"cursor"`
 	// The notification, as it stands now.
 	Notification *ent.Notification `json:"notification"`
-	// How many are unread now.
+	// How many notifications and notices are unread now.
 	UnreadNotificationCount int `json:"unreadNotificationCount"`
 }
 
 func (NotificationCreated) IsNotificationEvent() {}
 
-// Notifications were read, perhaps on another device.
+// Notifications or notices were read, perhaps on another device, or notices are gone: what they asked for is over.
 type NotificationsRead struct {
 	// Its place in the viewer's events.
 	Cursor page.Cursor `json:"cursor"`
-	// How many are unread now.
+	// How many notifications and notices are unread now.
 	UnreadNotificationCount int `json:"unreadNotificationCount"`
 }
 

@@ -12,6 +12,7 @@
 //   - An administrator who breaks a hidden space's glass reads it, and writes nothing in it, until the glass ends: by the clock, by
 //     hand, or with the administrator's role. Its members see who, when, why and until when.
 //   - A thread, a post, a reaction and a notification are seen by whoever can see the space.
+//   - A notice is seen by whom it tells of something, as long as that is theirs to do or to know: see notice.go.
 //   - What a moderator hid says nothing to anybody but its author and those who moderate the space: see internal/forum.
 //   - A flag is seen by who raised it and by those who moderate the post's space, but for the post's author. What moderators did is seen
 //     by those who moderate the space; a warning by whom it was given to, too. See moderation.go.

@@ -90,6 +90,8 @@ func find(ctx context.Context, c *ent.Client, v viewer.Viewer, kind gid.Kind, on
 		return into(ctx, found, func(o *ent.AuditEntry) gid.ID { return o.ID }, only, c.AuditEntry.Query().Where(those, VisibleAuditEntries(v)))
 	case gid.Notification:
 		return into(ctx, found, func(o *ent.Notification) gid.ID { return o.ID }, only, c.Notification.Query().Where(those, VisibleNotifications(v)))
+	case gid.Notice:
+		return into(ctx, found, func(o *ent.Notice) gid.ID { return o.ID }, only, c.Notice.Query().Where(those, VisibleNotices(v)))
 	case gid.Draft:
 		return into(ctx, found, func(o *ent.Draft) gid.ID { return o.ID }, only, c.Draft.Query().Where(those, VisibleDrafts(v)))
 	case gid.Bookmark:

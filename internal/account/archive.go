@@ -44,7 +44,8 @@ posts.md             the same posts, to be read
 reactions.json       your reactions
 votes.json           how you voted in polls
 read-positions.json  how far you have read
-notifications.json   what you were told
+notifications.json   what you were told of posts
+notices.json         what else you were told: of reviews, applications and warnings
 drafts.json          what you have begun to write, with earlier versions
 watching.json        how much you want to hear of spaces and threads
 preference.json      when you want mail
@@ -89,7 +90,7 @@ func (s *Service) WriteExport(ctx context.Context, m *ent.Member, w io.Writer) e
 		a := &archive{Service: s, zip: zip.NewWriter(w), member: m, viewer: viewer.Member(m.ID, gid.ID{}, viewer.Read), at: s.Now()}
 		parts := []func(context.Context) error{
 			a.readme, a.profile, a.affiliations, a.teams, a.spaces, a.roles, a.threads, a.posts, a.text, a.reactions, a.votes, a.positions,
-			a.notifications, a.watching, a.preference, a.drafts, a.bookmarks, a.applications, a.answers, a.decisions, a.savedViews, a.resources, a.files, a.blocks, a.flags, a.moderation, a.reviews, a.conflicts, a.signIns, a.activity,
+			a.notifications, a.notices, a.watching, a.preference, a.drafts, a.bookmarks, a.applications, a.answers, a.decisions, a.savedViews, a.resources, a.files, a.blocks, a.flags, a.moderation, a.reviews, a.conflicts, a.signIns, a.activity,
 		}
 		for _, part := range parts {
 			if err := part(ctx); err != nil {

@@ -149,6 +149,14 @@ func (a *archive) notifications(ctx context.Context) error {
 	})
 }
 
+func (a *archive) notices(ctx context.Context) error {
+	return rows(a, "notices.json", func(r *ent.Notice) gid.ID { return r.ID }, func(within func(*sql.Selector)) ([]*ent.Notice, error) {
+		return a.Store.Client(ctx).Notice.Query().Where(access.ExportableNotices(a.viewer), within).All(ctx)
+	}, func(r *ent.Notice) any {
+		return map[string]any{"id": r.ID, "reason": r.Reason, "applicationId": r.ApplicationID, "warningId": r.WarningID, "createdAt": r.CreatedAt, "toldAt": r.ToldAt, "readAt": r.ReadAt}
+	})
+}
+
 func (a *archive) drafts(ctx context.Context) error {
 	return a.list("drafts.json", func(add func(any) error) error {
 		return page.Walk(exportPage, func(d *ent.Draft) gid.ID { return d.ID }, func(within func(*sql.Selector)) ([]*ent.Draft, error) {

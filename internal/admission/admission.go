@@ -20,6 +20,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -31,6 +32,7 @@ type Service struct {
 	Audit  *audit.Log
 	Events *event.Log
 	Mail   *mail.Service
+	Notify *notify.Service
 	Now    func() time.Time
 	NewID  func(gid.Kind) gid.ID
 	Logger *slog.Logger

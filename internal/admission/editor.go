@@ -15,6 +15,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/document"
 	entevent "github.com/pursuing-equity/commons/ent/event"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/notice"
 	"github.com/pursuing-equity/commons/ent/submission"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
@@ -160,6 +161,9 @@ func (s *Service) RemoveEditor(ctx context.Context, v viewer.Viewer, id, memberI
 			return fmt.Errorf("remove an editor: %w", err)
 		}
 		if err := tally.Applications(ctx, tx, id); err != nil {
+			return err
+		}
+		if err := s.Notify.NoticesChanged(ctx, tx, s.Now(), notice.RecipientID(memberID), notice.ApplicationID(id)); err != nil {
 			return err
 		}
 		if err := s.partial(ctx, tx, v, a, memberID); err != nil {

@@ -13,12 +13,14 @@ import (
 	"github.com/pursuing-equity/commons/ent/extension"
 	"github.com/pursuing-equity/commons/ent/formversion"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/notice"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/ent/submission"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
 
@@ -40,7 +42,13 @@ const (
 	mailNewEditor = "editor"      // its object is the application; for who was added
 )
 
-// notify writes a mail to each editor of an application down, or to some of them, within the transaction of what it tells of: it is sent once,
+// noticed is what the bell tells of too. Who submits knows it; the others have the receipt.
+var noticed = map[string]notice.Reason{
+	mailAsked: notice.ReasonINFORMATION_REQUESTED, mailExtended: notice.ReasonEXTENSION_GRANTED, mailAnswered: notice.ReasonSIGNATURE_ANSWERED,
+	mailReminder: notice.ReasonAPPLICATION_REMINDER, mailNewEditor: notice.ReasonEDITOR_ADDED,
+}
+
+// notify tells each editor of an application, or some of them, in the bell and writes a mail of an application to them down, within the transaction of what it tells of: it is sent once,
 // whatever happens to the process.
 func (s *Service) notify(ctx context.Context, tx *ent.Client, id gid.ID, kind string, object gid.ID, only ...gid.ID) error {
 	editors := tx.ApplicationEditor.Query().Where(applicationeditor.ApplicationID(id), applicationeditor.HasMemberWith(access.ActiveMembers()))
@@ -51,14 +59,20 @@ func (s *Service) notify(ctx context.Context, tx *ent.Client, id gid.ID, kind st
 	if err != nil {
 		return fmt.Errorf("load whom to write to: %w", err)
 	}
-	mails := make([]mail.Mail, len(rows))
+	mails, told := make([]mail.Mail, len(rows)), make([]notify.About, len(rows))
 	for i, e := range rows {
+		told[i] = notify.About{Recipient: e.MemberID, Subject: id}
 		mails[i] = mail.Mail{Address: e.Edges.Member.Email, Template: MailApplication, Data: map[string]string{
 			dataKind: kind, dataMember: e.MemberID.String(), dataApplication: id.String(), dataObject: object.String(),
 		}}
 	}
 	if len(mails) == 0 {
 		return nil
+	}
+	if why, is := noticed[kind]; is {
+		if err := s.Notify.TellNotices(ctx, tx, why, told, s.Now()); err != nil {
+			return err
+		}
 	}
 	return s.Mail.Send(ctx, tx, mails...)
 }

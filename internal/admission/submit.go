@@ -10,6 +10,7 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/application"
+	"github.com/pursuing-equity/commons/ent/notice"
 	"github.com/pursuing-equity/commons/ent/schema"
 	"github.com/pursuing-equity/commons/ent/submission"
 	"github.com/pursuing-equity/commons/internal/access"
@@ -90,6 +91,10 @@ func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, key *s
 			return id, fmt.Errorf("submit an application: %w", err)
 		}
 		if err := s.touch(ctx, tx, v, id, event.ApplicationSubmitted, frozenID); err != nil {
+			return id, err
+		}
+		waits := notice.ReasonIn(notice.ReasonAPPLICATION_REMINDER, notice.ReasonINFORMATION_REQUESTED)
+		if err := s.Notify.ReadNotices(ctx, tx, now, notice.ApplicationID(id), waits); err != nil {
 			return id, err
 		}
 		if err := s.notify(ctx, tx, id, mailReceipt, frozenID); err != nil {

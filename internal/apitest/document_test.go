@@ -32,7 +32,7 @@ var kinds = map[gid.Kind]string{
 	gid.Organization: "Organization", gid.Member: "Member", gid.Affiliation: "Affiliation", gid.Team: "Team", gid.TeamMembership: "TeamMembership",
 	gid.Program: "Program", gid.Offering: "Offering", gid.Entitlement: "Entitlement", gid.Sponsorship: "Sponsorship", gid.Cohort: "Cohort", gid.Enrollment: "Enrollment", gid.Call: "Call",
 	gid.RoleAssignment: "RoleAssignment", gid.Space: "Space", gid.SpaceMembership: "SpaceMembership", gid.Thread: "Thread", gid.Post: "Post",
-	gid.Poll: "Poll", gid.PollOption: "PollOption", gid.PostRevision: "PostRevision", gid.Notification: "Notification", gid.Resource: "Resource", gid.ResourceVersion: "ResourceVersion",
+	gid.Poll: "Poll", gid.PollOption: "PollOption", gid.PostRevision: "PostRevision", gid.Notification: "Notification", gid.Notice: "Notice", gid.Resource: "Resource", gid.ResourceVersion: "ResourceVersion",
 	gid.Framework: "Framework", gid.AuditEntry: "AuditEntry", gid.BreakGlass: "BreakGlass", gid.JoinRequest: "JoinRequest", gid.File: "File",
 	gid.WebhookEndpoint: "WebhookEndpoint", gid.WebhookDelivery: "WebhookDelivery",
 	gid.Draft: "Draft", gid.Bookmark: "Bookmark", gid.Flag: "Flag", gid.ModerationAction: "ModerationAction", gid.Application: "Application", gid.BulkAction: "BulkAction",

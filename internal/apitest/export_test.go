@@ -120,6 +120,9 @@ func TestExport(t *testing.T) {
 		for _, s := range []gid.ID{network, group} {
 			ada.Must(watchSpace, vars{"id": s, "level": "TRACKING"})
 		}
+		for _, s := range []gid.ID{network, group} {
+			ben.Must(warn, input(vars{"memberId": ada.ID, "spaceId": s, "text": "Words in " + s.String()}))
+		}
 		ada.Must(`mutation { updateNotificationPreference(input: { digestHour: 7 }) { errors { code message } } }`, nil)
 		link := ada.Must(createExport, input(vars{"idempotencyKey": "k"})).String("createExport.url")
 		t.Run("it holds what is the member's, and what is in affinity groups is left out", func(t *testing.T) {
@@ -140,6 +143,7 @@ func TestExport(t *testing.T) {
 			holds("reactions.json", 1, "👍")
 			holds("read-positions.json", 1, thread.String())
 			holds("notifications.json", 1, "MENTION")
+			holds("notices.json", 1, "WARNED")
 			holds("drafts.json", 1, "A draft for "+thread.String(), "Begun")
 			holds("bookmarks.json", 1, "A draft for "+thread.String())
 			holds("watching.json", 1, "TRACKING", network.String())

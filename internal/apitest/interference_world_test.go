@@ -18,6 +18,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/document"
 	"github.com/pursuing-equity/commons/ent/file"
 	"github.com/pursuing-equity/commons/ent/flag"
+	"github.com/pursuing-equity/commons/ent/notice"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/poll"
@@ -31,6 +32,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/signerrequest"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
+	entthread "github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/apitest"
@@ -40,6 +42,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/library"
 	"github.com/pursuing-equity/commons/internal/moderation"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/webhook"
 )
 
@@ -307,6 +310,10 @@ func (s *stage) moderate(kind space.Kind, thread gid.ID) {
 	w, err := s.App.Moderation.WarnMember(in, v, moderation.NewWarning{MemberID: s.host.ID, PostID: &theirs.ID, Text: "About " + secret})
 	must0(s.T, err)
 	s.hidden[gid.ModerationAction] = w.ID
+	of, err := s.App.Store.Client(s.System()).Thread.Query().Where(entthread.ID(thread)).Only(s.System())
+	must0(s.T, err)
+	_, err = s.App.Moderation.WarnMember(in, v, moderation.NewWarning{MemberID: s.host.ID, SpaceID: &of.SpaceID, Text: "About " + secret})
+	must0(s.T, err)
 }
 
 // keepAside has those who belong to hidden spaces begin to write there and keep what was said there.
@@ -336,6 +343,9 @@ func (s *stage) note() {
 			return err
 		}
 		s.hidden[gid.Notification], s.hidden[gid.Post] = n.ID, n.PostID
+		if s.hidden[gid.Notice], err = tx.Notice.Query().Order(ent.Desc(notice.FieldID)).FirstID(ctx); err != nil {
+			return err
+		}
 		if s.hidden[gid.Poll], err = tx.Poll.Query().Where(poll.HasPostWith(post.ThreadID(thread))).FirstID(ctx); err != nil {
 			return err
 		}
@@ -473,6 +483,10 @@ func (s *stage) judgeAside() {
 			}
 		}
 		s.hidden[gid.Application] = of
+		told := []notify.About{{Recipient: s.host.ID, Subject: of}, {Recipient: s.expert.ID, Subject: of}}
+		if err := s.App.Notify.TellNotices(ctx, tx, notice.ReasonREVIEW_ASSIGNED, told, s.script.now()); err != nil {
+			return err
+		}
 		return tx.Conflict.Create().SetID(s.NewID(gid.Conflict)).SetCreatedAt(s.script.now()).SetApplicationID(of).SetMemberID(s.expert.ID).
 			SetDeclaredByID(s.staff.ID).Exec(ctx)
 	})

@@ -40,7 +40,7 @@ func communityRows() matrix {
 			"Member.teamMemberships":         {"", of("lead"), cells("2", "anonymous outsider=NOT_FOUND")},
 			"Member.suspendedUntil":          {"", of("member"), cells("null", "anonymous outsider=NOT_FOUND")},
 			"Member.roleAssignments":         {"", of("staff"), cells("0", "anonymous outsider=NOT_FOUND", "staff admin=1")},
-			"Member.unreadNotificationCount": {"", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=2")},
+			"Member.unreadNotificationCount": {"", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=3")},
 			"Member.notifications":           {"", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=2")},
 			"Team.memberships":               {"", of("team"), cells("2", "anonymous outsider=NOT_FOUND")},
 			"Team.enrollments":               {"", of("team"), cells("1", "anonymous outsider=NOT_FOUND")},

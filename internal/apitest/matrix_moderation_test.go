@@ -5,7 +5,9 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/flag"
+	"github.com/pursuing-equity/commons/ent/notice"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/notify"
 )
 
 // moderationRows are the lines of what members do against harm.
@@ -54,7 +56,7 @@ func moderationRows() matrix {
 	}
 }
 
-// furnishModeration flags a post, and hides another and warns its author.
+// furnishModeration flags a post, and hides another and warns its author, who has a notice of it too.
 func (c *cast) furnishModeration(post gid.ID) {
 	c.objects["flag"] = must(c.T, c.lead.Must(flagPost, input(vars{"postId": post, "reason": "SPAM"})).String("flagPost.flag.id"))
 	c.objects["concealed"] = c.Post(c.member, c.threadBy(c.member, c.network), "Rude")
@@ -62,6 +64,10 @@ func (c *cast) furnishModeration(post gid.ID) {
 	c.objects["warning"] = must(c.T, c.staff.Must(warn, input(vars{"memberId": c.member.ID, "postId": post, "text": "Be kind."})).String("warnMember.warning.id"))
 	c.hidden[gid.Flag] = c.NewID(gid.Flag)
 	c.Tx(func(ctx context.Context, tx *ent.Client) error {
+		told := []notify.About{{Recipient: c.member.ID, Subject: c.objects["warning"]}}
+		if err := c.App.Notify.TellNotices(ctx, tx, notice.ReasonWARNED, told, c.App.Config.Now()); err != nil {
+			return err
+		}
 		return tx.Flag.Create().SetID(c.hidden[gid.Flag]).SetCreatedAt(c.App.Config.Now()).SetPostID(c.hidden[gid.Post]).SetReporterID(c.insider.ID).
 			SetReason(flag.ReasonSPAM).Exec(ctx)
 	})

@@ -21,6 +21,8 @@ func notifyRows() matrix {
 			"Member.unreadPostCount":        {"", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=1")},
 			"Member.unreadMentionCount":     {"", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=1")},
 			"Member.notificationGroups":     {"", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=1")},
+			"Member.notices":                {"", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=1")},
+			"Notice.warning":                {"notices(first: 50) { edges { node { warning { id } } } }", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=1")},
 			"Notification.reasons":          {"notifications(first: 50) { edges { node { reasons } } }", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=2")},
 			"Notification.readAt":           {"notifications(first: 50) { edges { node { readAt } } }", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=2")},
 			"NotificationGroup.unreadCount": {"notificationGroups(first: 50) { edges { node { unreadCount } } }", of("member"), cells("null", "anonymous outsider=NOT_FOUND", "reader member=1")},

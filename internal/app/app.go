@@ -152,19 +152,19 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a.Events = event.New(s, event.Config{Bus: wakeups, Logger: cfg.Logger, Now: cfg.Now, Retention: cfg.Retention, Ended: a.Accounts.Ended, Appended: a.Webhooks.Appended, Deaf: cfg.DropWakeups})
 	a.Community = &community.Service{Store: s, Audit: a.Audit, Webhooks: a.Webhooks, Now: cfg.Now, NewID: newID}
-	a.Admission = &admission.Service{Store: s, Audit: a.Audit, Events: a.Events, Mail: a.Mail, Now: cfg.Now, NewID: newID, Logger: cfg.Logger, PublicURL: a.Accounts.PublicURL}
-	a.Sender.Prepare[admission.MailSignature] = a.Admission.Compose
-	a.Accounts.Taking = a.Admission.Taking
-	a.Reviews = &review.Service{Store: s, Audit: a.Audit, Mail: a.Mail, Admission: a.Admission, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID}
-	a.Sender.Prepare[review.MailAssigned] = a.Reviews.Compose
 	a.Notify = &notify.Service{
 		Store: s, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL, MailDomain: a.mailDomain(), Now: cfg.Now, NewID: newID,
 	}
+	a.Admission = &admission.Service{Store: s, Audit: a.Audit, Events: a.Events, Mail: a.Mail, Notify: a.Notify, Now: cfg.Now, NewID: newID, Logger: cfg.Logger, PublicURL: a.Accounts.PublicURL}
+	a.Sender.Prepare[admission.MailSignature] = a.Admission.Compose
+	a.Accounts.Taking = a.Admission.Taking
+	a.Reviews = &review.Service{Store: s, Audit: a.Audit, Mail: a.Mail, Notify: a.Notify, Admission: a.Admission, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID}
+	a.Sender.Prepare[review.MailAssigned] = a.Reviews.Compose
 	a.Placement = &placement.Service{
-		Store: s, Events: a.Events, Audit: a.Audit, Mail: a.Mail, Community: a.Community, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID, Logger: cfg.Logger,
+		Store: s, Events: a.Events, Audit: a.Audit, Mail: a.Mail, Notify: a.Notify, Community: a.Community, PublicURL: a.Accounts.PublicURL, Now: cfg.Now, NewID: newID, Logger: cfg.Logger,
 	}
 	a.Casework = casework.New(casework.Config{
-		Store: s, Admission: a.Admission, Reviews: a.Reviews, Placement: a.Placement, Audit: a.Audit, Events: a.Events, Mail: a.Mail, PublicURL: a.Accounts.PublicURL,
+		Store: s, Admission: a.Admission, Reviews: a.Reviews, Placement: a.Placement, Audit: a.Audit, Events: a.Events, Mail: a.Mail, Notify: a.Notify, PublicURL: a.Accounts.PublicURL,
 		Logger: cfg.Logger, Now: cfg.Now, NewID: newID,
 	})
 	a.Community.HoldPlace, a.Community.PlaceChanged, a.Admission.PlacesChanged = a.Placement.HoldPlace, a.Placement.PlaceChanged, a.Placement.PlacesAdded

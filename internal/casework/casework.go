@@ -14,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/placement"
 	"github.com/pursuing-equity/commons/internal/review"
 	"github.com/pursuing-equity/commons/internal/store"
@@ -34,6 +35,7 @@ type Config struct {
 	Audit     *audit.Log
 	Events    *event.Log
 	Mail      *mail.Service
+	Notify    *notify.Service
 	PublicURL string // where links lead
 	Logger    *slog.Logger
 	Now       func() time.Time

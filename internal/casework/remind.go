@@ -10,11 +10,13 @@ import (
 	"github.com/pursuing-equity/commons/ent/applicationeditor"
 	"github.com/pursuing-equity/commons/ent/bulkaction"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/notice"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/admission"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -29,7 +31,7 @@ const (
 	dataMember      = "member"
 )
 
-// remind writes mail to the editors of an application down. An application that waits for nothing from them is FORBIDDEN.
+// remind tells the editors of an application in the bell, and writes mail to them down. An application that waits for nothing from them is FORBIDDEN.
 func (s *Service) remind(ctx context.Context, tx *ent.Client, v viewer.Viewer, b *ent.BulkAction, target gid.ID) error {
 	a, err := tx.Application.Query().Where(application.ID(target), access.ListedApplications(v), store.LockRow).Only(ctx)
 	if err != nil {
@@ -46,11 +48,15 @@ func (s *Service) remind(ctx context.Context, tx *ent.Client, v viewer.Viewer, b
 	if len(editors) == 0 {
 		return fault.Denied("Nobody who writes this application can sign in.")
 	}
-	mails := make([]mail.Mail, len(editors))
+	mails, told := make([]mail.Mail, len(editors)), make([]notify.About, len(editors))
 	for i, e := range editors {
+		told[i] = notify.About{Recipient: e.MemberID, Subject: target}
 		mails[i] = mail.Mail{Address: e.Edges.Member.Email, Template: MailReminder, Data: map[string]string{
 			dataBulkAction: b.ID.String(), dataApplication: target.String(), dataMember: e.MemberID.String(),
 		}}
+	}
+	if err := s.Notify.TellNotices(ctx, tx, notice.ReasonAPPLICATION_REMINDER, told, s.Now()); err != nil {
+		return err
 	}
 	return s.Mail.Send(ctx, tx, mails...)
 }

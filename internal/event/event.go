@@ -58,6 +58,7 @@ const (
 	PostRestored        = "POST_RESTORED"
 	NotificationCreated = "NOTIFICATION_CREATED"
 	NotificationsRead   = "NOTIFICATIONS_READ"
+	NoticeCreated       = "NOTICE_CREATED"
 	ReadStateChanged    = "READ_STATE_CHANGED" // its object is the thread, the space, or the member for everything
 	DraftChanged        = "DRAFT_CHANGED"
 	BookmarkChanged     = "BOOKMARK_CHANGED"

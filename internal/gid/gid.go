@@ -93,6 +93,7 @@ const (
 	SavedView              Kind = 94
 	BulkAction             Kind = 95
 	BulkFailure            Kind = 96
+	Notice                 Kind = 97
 )
 
 var prefixes = map[Kind]string{
@@ -106,7 +107,7 @@ var prefixes = map[Kind]string{
 	ModerationAction: "mod", Block: "blk", WebhookEndpoint: "whk", WebhookDelivery: "whd", SpaceExport: "sxp", DraftAttachment: "dat", MemberTerm: "mtm",
 	FormVersion: "fmv", Application: "app", ApplicationEditor: "aed", Answer: "ans", AnswerVersion: "anv", Submission: "sbm", Document: "doc", SignerRequest: "sgr",
 	Extension: "ext", ReviewAssignment: "rva", Conflict: "cfl", Review: "rvw", Decision: "dec", Entitlement: "ent", SavedView: "svw", BulkAction: "bka",
-	BulkFailure: "bkf",
+	BulkFailure: "bkf", Notice: "ntc",
 }
 
 // byKind is prefixes for those in a hurry.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/moderationaction"
+	"github.com/pursuing-equity/commons/ent/notice"
 	"github.com/pursuing-equity/commons/ent/space"
 	"github.com/pursuing-equity/commons/ent/spacemembership"
 	"github.com/pursuing-equity/commons/internal/access"
@@ -121,8 +122,11 @@ func (s *Service) warn(ctx context.Context, tx *ent.Client, v viewer.Viewer, w w
 		return id, err
 	}
 	err = s.Events.AppendToMembers(ctx, tx, w.at, map[gid.ID]event.Entry{w.member: {Kind: event.MemberWarned, Object: id}})
-	if err != nil || w.post == nil {
+	switch {
+	case err != nil:
 		return id, err
+	case w.post == nil:
+		return id, s.Notify.TellNotices(ctx, tx, notice.ReasonWARNED, []notify.About{{Recipient: w.member, Subject: id}}, w.at)
 	}
 	return id, s.Notify.Moderated(ctx, tx, w.post, notify.Warned, []gid.ID{w.member}, w.at)
 }
@@ -143,7 +147,11 @@ func (s *Service) AcknowledgeWarning(ctx context.Context, v viewer.Viewer, id gi
 		if w.SeenAt != nil {
 			return nil
 		}
-		return tx.ModerationAction.UpdateOneID(id).SetSeenAt(s.Now()).Exec(ctx)
+		now := s.Now()
+		if err := tx.ModerationAction.UpdateOneID(id).SetSeenAt(now).Exec(ctx); err != nil {
+			return fmt.Errorf("acknowledge a warning: %w", err)
+		}
+		return s.Notify.ReadNotices(ctx, tx, now, notice.WarningID(id))
 	})
 	if err != nil {
 		return nil, err

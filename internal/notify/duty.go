@@ -155,8 +155,8 @@ func duty(n *ent.Notification) Reason {
 // moderates reports whether the reason is one of moderation.
 func (r Reason) moderates() bool { return r == Flagged || r == FlagResolved || r == Warned }
 
-// notice is what mail says of moderation: that something happened, and nothing of what a post says.
-func notice(n *ent.Notification) string {
+// dutyText is what mail says of moderation: that something happened, and nothing of what a post says.
+func dutyText(n *ent.Notification) string {
 	switch duty(n) {
 	case FlagResolved:
 		return "Those who moderate have decided about a post that you flagged."

@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/pursuing-equity/commons/ent"
+	"github.com/pursuing-equity/commons/ent/notice"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/notificationpreference"
 	"github.com/pursuing-equity/commons/ent/watchsetting"
@@ -66,6 +67,9 @@ func (s *Service) Erase(ctx context.Context, id gid.ID) error {
 		if err != nil {
 			return fmt.Errorf("erase notifications: %w", err)
 		}
+	}
+	if _, err := s.Store.Client(ctx).Notice.Delete().Where(notice.RecipientID(id)).Exec(ctx); err != nil {
+		return fmt.Errorf("erase notices: %w", err)
 	}
 	if _, err := s.Store.Client(ctx).WatchSetting.Delete().Where(watchsetting.MemberID(id)).Exec(ctx); err != nil {
 		return fmt.Errorf("erase watch settings: %w", err)

@@ -88,7 +88,7 @@ func wanted(n *ent.Notification, p *ent.NotificationPreference, unmuted bool) bo
 // news is what a mail says of a post: who wrote it, that it is one to be reminded of, and the post; or that it is about its moderation.
 func news(n *ent.Notification) string {
 	if n.Duty {
-		return notice(n)
+		return dutyText(n)
 	}
 	wrote := n.Edges.Post.Edges.Author.Name + " wrote: " + n.Edges.Post.Body
 	if slices.Contains(Reasons(n), Reminder) {

@@ -1,15 +1,18 @@
-// Package notify tells members of what concerns them: one notification for one member and post, with every reason.
+// Package notify tells members of what concerns them: one notification for one member and post, with every reason, and notices of what is no
+// post.
 package notify
 
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/notice"
 	"github.com/pursuing-equity/commons/ent/notification"
 	"github.com/pursuing-equity/commons/ent/post"
 	"github.com/pursuing-equity/commons/ent/predicate"
@@ -104,7 +107,7 @@ func (s *Service) ThreadsRead(ctx context.Context, tx *ent.Client, memberID gid.
 	return s.read(ctx, tx, at, notification.RecipientID(memberID), notification.HasThreadWith(which))
 }
 
-// MarkRead reads the viewer's notifications: those named, or all of them that they can still see. Ids of others change nothing.
+// MarkRead reads the viewer's notifications and notices: those named, or all of them that they can still see. Ids of others change nothing.
 func (s *Service) MarkRead(ctx context.Context, v viewer.Viewer, ids []gid.ID, all bool) error {
 	me, err := access.SignedIn(v)
 	if err != nil {
@@ -115,39 +118,60 @@ func (s *Service) MarkRead(ctx context.Context, v viewer.Viewer, ids []gid.ID, a
 	}
 	return s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
 		which := []func(*sql.Selector){notification.RecipientID(me), access.VisibleNotifications(v)}
+		notices := []predicate.Notice{notice.RecipientID(me), access.VisibleNotices(v)}
 		if !all {
 			which = append(which, page.AnyOf(notification.FieldID, ids))
+			notices = append(notices, page.AnyOf(notice.FieldID, ids))
 		}
-		return s.read(ctx, tx, s.Now(), which...)
+		now := s.Now()
+		whom, err := s.mark(ctx, tx, now, which...)
+		if err != nil {
+			return err
+		}
+		too, err := s.markNotices(ctx, tx, now, notices...)
+		if err != nil {
+			return err
+		}
+		maps.Copy(whom, too)
+		return s.Events.AppendToMembers(ctx, tx, now, whom)
 	})
 }
 
 // read marks what is unread among some notifications, and tells every member whom it concerns.
 func (s *Service) read(ctx context.Context, tx *ent.Client, at time.Time, which ...func(*sql.Selector)) error {
+	whom, err := s.mark(ctx, tx, at, which...)
+	if err != nil {
+		return err
+	}
+	return s.Events.AppendToMembers(ctx, tx, at, whom)
+}
+
+// mark marks what is unread among some notifications, and returns what every member whom it concerns is to be told.
+func (s *Service) mark(ctx context.Context, tx *ent.Client, at time.Time, which ...func(*sql.Selector)) (map[gid.ID]event.Entry, error) {
 	q := tx.Notification.Query().Where(notification.ReadAtIsNil())
 	for _, w := range which {
 		q.Where(w)
 	}
 	unread, err := q.Select(notification.FieldID, notification.FieldRecipientID).All(ctx)
 	if err != nil {
-		return fmt.Errorf("find unread notifications: %w", err)
+		return nil, fmt.Errorf("find unread notifications: %w", err)
 	}
+	entries := make(map[gid.ID]event.Entry)
 	if len(unread) == 0 {
-		return nil
+		return entries, nil
 	}
 	ids := make([]gid.ID, len(unread))
-	entries := make(map[gid.ID]event.Entry)
 	for i, n := range unread {
 		ids[i] = n.ID
 		entries[n.RecipientID] = event.Entry{Kind: event.NotificationsRead, Object: n.RecipientID}
 	}
 	if err := readQuietly(tx.Notification.Update().Where(page.AnyOf(notification.FieldID, ids), notification.ReadAtIsNil()), at).Exec(ctx); err != nil {
-		return fmt.Errorf("read notifications: %w", err)
+		return nil, fmt.Errorf("read notifications: %w", err)
 	}
-	return s.Events.AppendToMembers(ctx, tx, at, entries)
+	return entries, nil
 }
 
-// UnreadCount is how many of the viewer's notifications are unread, of those that they can still see.
+// UnreadCount is how many of the viewer's notifications and notices are unread, of those that they can still see.
 func (s *Service) UnreadCount(ctx context.Context, v viewer.Viewer) (int, error) {
 	me, err := access.SignedIn(v)
 	if err != nil {
@@ -158,5 +182,9 @@ func (s *Service) UnreadCount(ctx context.Context, v viewer.Viewer) (int, error)
 	if err != nil {
 		return 0, fmt.Errorf("count unread notifications: %w", err)
 	}
-	return n, nil
+	notices, err := s.Store.Client(ctx).Notice.Query().Where(notice.RecipientID(me), notice.ReadAtIsNil(), access.VisibleNotices(v)).Count(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count unread notices: %w", err)
+	}
+	return n + notices, nil
 }

@@ -14,9 +14,11 @@ import (
 	"github.com/pursuing-equity/commons/ent/applicationeditor"
 	"github.com/pursuing-equity/commons/ent/decision"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/notice"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 )
 
@@ -29,20 +31,24 @@ const (
 	dataState       = "state"
 )
 
-// post writes a mail down for each editor of applications who has an account in use. What stands in it is looked up when it is sent.
-func (s *Service) post(ctx context.Context, tx *ent.Client, ids []gid.ID, state application.State) error {
+// post tells each editor of applications who has an account in use, in the bell, and writes a mail to them down. What stands in it is looked up when it is sent.
+func (s *Service) post(ctx context.Context, tx *ent.Client, ids []gid.ID, state application.State, now time.Time) error {
 	editors, err := tx.ApplicationEditor.Query().
 		Where(page.AnyOf(applicationeditor.FieldApplicationID, ids), applicationeditor.HasMemberWith(access.ActiveMembers())).
 		WithMember(func(q *ent.MemberQuery) { q.Select(member.FieldID, member.FieldEmail) }).Order(applicationeditor.ByID()).All(ctx)
 	if err != nil {
 		return fmt.Errorf("load whom to write to: %w", err)
 	}
-	mails := make([]mail.Mail, len(editors))
+	mails, told := make([]mail.Mail, len(editors)), make([]notify.About, len(editors))
 	for i, e := range editors {
+		told[i] = notify.About{Recipient: e.MemberID, Subject: e.ApplicationID}
 		mails[i] = mail.Mail{
 			Address: e.Edges.Member.Email, Template: Template,
 			Data: map[string]string{dataApplication: e.ApplicationID.String(), dataState: string(state)},
 		}
+	}
+	if err := s.Notify.TellNotices(ctx, tx, notice.ReasonAPPLICATION_DECIDED, told, now); err != nil {
+		return err
 	}
 	for some := range slices.Chunk(mails, chunk) {
 		if err := s.Mail.Send(ctx, tx, some...); err != nil {

@@ -30,6 +30,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -41,6 +42,7 @@ type Service struct {
 	Events    *event.Log
 	Audit     *audit.Log
 	Mail      *mail.Service
+	Notify    *notify.Service
 	Community *community.Service
 	PublicURL string // where links in mail lead: a front end shows /applications/{id} there
 	Now       func() time.Time
@@ -185,7 +187,7 @@ type passage struct {
 	to     application.State
 	action audit.Action
 	reason string // of the audit entries
-	mail   bool   // whether the editors are told by mail
+	mail   bool   // whether the editors are told, by mail and in the bell
 	// own is whether the applicants did it: then the event says who.
 	own bool
 }
@@ -214,7 +216,7 @@ func (s *Service) pass(ctx context.Context, tx *ent.Client, v viewer.Viewer, now
 			return err
 		}
 		if p.mail {
-			if err := s.post(ctx, tx, some, p.to); err != nil {
+			if err := s.post(ctx, tx, some, p.to, now); err != nil {
 				return err
 			}
 		}

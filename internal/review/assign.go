@@ -12,12 +12,15 @@ import (
 	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/notice"
+	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/ent/reviewassignment"
 	"github.com/pursuing-equity/commons/internal/access"
 	"github.com/pursuing-equity/commons/internal/audit"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/tally"
@@ -260,7 +263,7 @@ func reviewable(a *ent.Application) bool {
 	return slices.Contains([]application.State{application.StateSUBMITTED, application.StateINFORMATION_REQUESTED}, a.State)
 }
 
-// assign makes assignments, in the order of the pairs, and returns whose they are: they are to be told.
+// assign makes assignments, in the order of the pairs, tells of each in the bell, and returns whose they are: they are to be told by mail.
 func (s *Service) assign(ctx context.Context, tx *ent.Client, by gid.ID, pairs []pair) (made []*ent.ReviewAssignment, reviewers []gid.ID, err error) {
 	now := s.Now()
 	made = make([]*ent.ReviewAssignment, 0, len(pairs))
@@ -279,7 +282,11 @@ func (s *Service) assign(ctx context.Context, tx *ent.Client, by gid.ID, pairs [
 		}
 		made = append(made, saved...)
 	}
-	return made, reviewers, nil
+	told := make([]notify.About, len(pairs))
+	for i, p := range pairs {
+		told[i] = notify.About{Recipient: p.reviewer, Subject: p.application}
+	}
+	return made, reviewers, s.Notify.TellNotices(ctx, tx, notice.ReasonREVIEW_ASSIGNED, told, now)
 }
 
 // RemoveReviewer takes an assignment back. For staff. One that was completed stays, FORBIDDEN, unless its reviewer has a conflict of
@@ -347,11 +354,20 @@ func (s *Service) Decline(ctx context.Context, v viewer.Viewer, id gid.ID, reaso
 	})
 }
 
+// end ends an assignment. What its reviewer was told of it in the bell is taken back.
 func (s *Service) end(ctx context.Context, tx *ent.Client, id gid.ID, state reviewassignment.State, reason string) (*ent.ReviewAssignment, error) {
 	now := s.Now()
 	a, err := tx.ReviewAssignment.UpdateOneID(id).SetState(state).SetEndReason(reason).SetEndedAt(now).SetUpdatedAt(now).Save(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("end an assignment: %w", err)
 	}
-	return a, tally.Applications(ctx, tx, a.ApplicationID)
+	if err := tally.Applications(ctx, tx, a.ApplicationID); err != nil {
+		return nil, err
+	}
+	return a, s.Notify.WithdrawNotices(ctx, tx, now, ofReview(a.ReviewerID, a.ApplicationID))
+}
+
+// ofReview are the notices of a review that somebody is to write.
+func ofReview(reviewer, application gid.ID) predicate.Notice {
+	return notice.And(notice.RecipientID(reviewer), notice.ApplicationID(application), notice.ReasonIn(notice.ReasonREVIEW_ASSIGNED, notice.ReasonREVIEW_REOPENED))
 }

@@ -132,6 +132,9 @@ func (s *Service) Declare(ctx context.Context, v viewer.Viewer, applicationID gi
 		if err := tally.Applications(ctx, tx, applicationID); err != nil {
 			return err
 		}
+		if err := s.Notify.NoticesChanged(ctx, tx, out.CreatedAt, ofReview(of, applicationID)); err != nil {
+			return err
+		}
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ConflictDeclared, Subject: out.ID})
 	})
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/mail"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
 )
@@ -26,6 +27,7 @@ type Service struct {
 	Store     *store.Store
 	Audit     *audit.Log
 	Mail      *mail.Service
+	Notify    *notify.Service
 	Admission *admission.Service
 	PublicURL string // where the pages are that mail leads to
 	Now       func() time.Time

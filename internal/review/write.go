@@ -8,6 +8,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/application"
 	"github.com/pursuing-equity/commons/ent/call"
+	"github.com/pursuing-equity/commons/ent/notice"
 	"github.com/pursuing-equity/commons/ent/review"
 	"github.com/pursuing-equity/commons/ent/reviewassignment"
 	"github.com/pursuing-equity/commons/ent/schema"
@@ -16,6 +17,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/tally"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -187,6 +189,9 @@ func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, expect
 		if err := tally.Applications(ctx, tx, h.ApplicationID); err != nil {
 			return err
 		}
+		if err := s.Notify.ReadNotices(ctx, tx, now, ofReview(h.ReviewerID, h.ApplicationID)); err != nil {
+			return err
+		}
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ReviewSubmitted, Subject: out.ID})
 	})
 	if fault.Is(err, fault.StaleVersion) {
@@ -286,6 +291,10 @@ func (s *Service) Reopen(ctx context.Context, v viewer.Viewer, id gid.ID, reason
 			return err
 		}
 		if err := s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ReviewReopened, Subject: id, Reason: reason}); err != nil {
+			return err
+		}
+		err = s.Notify.TellNotices(ctx, tx, notice.ReasonREVIEW_REOPENED, []notify.About{{Recipient: a.ReviewerID, Subject: a.ApplicationID}}, now)
+		if err != nil {
 			return err
 		}
 		return s.tell(ctx, tx, []gid.ID{a.ReviewerID})

@@ -37,6 +37,8 @@ type (
 	MemberEdge                 = page.Edge[ent.Member]
 	ModerationActionConnection = page.Connection[ent.ModerationAction]
 	ModerationActionEdge       = page.Edge[ent.ModerationAction]
+	NoticeConnection           = page.Connection[ent.Notice]
+	NoticeEdge                 = page.Edge[ent.Notice]
 	NotificationConnection     = page.Connection[ent.Notification]
 	NotificationEdge           = page.Edge[ent.Notification]
 	OrganizationConnection     = page.Connection[ent.Organization]

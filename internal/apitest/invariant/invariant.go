@@ -150,6 +150,10 @@ func forum() []rule {
 			WHERE n.actor_id <> p.author_id AND (n.actor_id <> n.recipient_id OR CAST(n.reasons AS text) NOT LIKE '%"REMINDER"%')`},
 		{"a notification is in its post's thread, told when it was made or later",
 			`SELECT count(*) FROM notifications n JOIN posts p ON p.id = n.post_id WHERE n.thread_id <> p.thread_id OR n.told_at < n.created_at`},
+		{"a notice is of an application or a warning of the member's, told when it was made or later",
+			`SELECT count(*) FROM notices n LEFT JOIN moderation_actions m ON m.id = n.warning_id WHERE n.told_at < n.created_at
+			OR (n.application_id IS NULL) = (n.warning_id IS NULL) OR (n.reason = 'WARNED') <> (n.warning_id IS NOT NULL)
+			OR n.warning_id IS NOT NULL AND (m.kind <> 'WARN' OR m.member_id <> n.recipient_id)`},
 	}
 }
 

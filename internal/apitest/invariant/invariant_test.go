@@ -36,6 +36,7 @@ func damages() []damage {
 		{"of their own post somebody is notified", notified("author_id", "author_id", `["MENTION", "WARNED"]`, 1)},
 		{"a notification is by the post's author", notified("(SELECT id FROM members WHERE handle = 'lead')", "(SELECT id FROM members WHERE handle = 'lead')", `["WATCHING"]`, 2)},
 		{"a notification is in its post's thread", `UPDATE notifications SET told_at = '1970-01-01 00:00:00+00:00'`},
+		{"a notice is of an application or a warning", `INSERT INTO notices (id, created_at, told_at, recipient_id, reason) SELECT id, created_at, created_at, id, 'WARNED' FROM members WHERE handle = 'lead'`},
 		{"a thread's stream of events", `INSERT INTO events (stream_id, seq, kind, object_id, created_at) SELECT id, 7, 'X', id, created_at FROM threads`},
 	}
 }

@@ -67,6 +67,7 @@ const valueTypes = [
   'ThreadActivity',
   'NotificationCreated',
   'NotificationsRead',
+  'NoticeCreated',
   'ReadStateChanged',
   'DraftChanged',
   'BookmarkChanged',
