@@ -68,6 +68,7 @@ const valueTypes = [
   'NotificationCreated',
   'NotificationsRead',
   'NoticeCreated',
+  'CallEvent',
   'ReadStateChanged',
   'DraftChanged',
   'BookmarkChanged',
