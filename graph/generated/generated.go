@@ -6576,7 +6576,7 @@ extend type Mutation {
   markThreadUnread("""What to do.""" input: MarkThreadUnreadInput!): MarkThreadUnreadPayload!
   """Reads everything in a space, notifications too."""
   markSpaceRead("""What to do.""" input: MarkSpaceReadInput!): MarkSpaceReadPayload!
-  """Reads everything in all spaces that the viewer belongs to, notifications too unless that is not wanted."""
+  """Reads everything in all spaces that the viewer belongs to, and all notifications and notices unless that is not wanted."""
   markAllRead("""What to do.""" input: MarkAllReadInput!): MarkAllReadPayload!
   """Says how much the viewer wants to hear of a space."""
   setSpaceWatchLevel("""What to do.""" input: SetSpaceWatchLevelInput!): SetSpaceWatchLevelPayload!
@@ -6630,7 +6630,7 @@ type MarkSpaceReadPayload {
 
 """What ` + "`" + `markAllRead` + "`" + ` takes."""
 input MarkAllReadInput {
-  """Whether notifications are read too."""
+  """Whether notifications and notices are read too."""
   notifications: Boolean! = true
 }
 

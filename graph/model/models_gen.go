@@ -1514,7 +1514,7 @@ type LockThreadPayload struct {
 
 // What `markAllRead` takes.
 type MarkAllReadInput struct {
-	// Whether notifications are read too.
+	// Whether notifications and notices are read too.
 	Notifications bool `json:"notifications"`
 }
 

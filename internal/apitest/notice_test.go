@@ -364,5 +364,14 @@ func TestListsOfNotices(t *testing.T) {
 		if last := rev.Must(`{ viewer { notices(last: 1) { edges { node { application { id } } } } } }`, nil).String("viewer.notices.edges.0.node.application.id"); last != all[0].String() {
 			w.T.Errorf("the first that was told is not the last: %s", last)
 		}
+		const readAll = `mutation($input: MarkAllReadInput!) { markAllRead(input: $input) { viewer { unreadNotificationCount } errors { code } } }`
+		for _, step := range []struct {
+			notifications bool
+			left          int
+		}{{false, 30}, {true, 0}} {
+			if n := rev.Must(readAll, input(vars{"notifications": step.notifications})).Int("markAllRead.viewer.unreadNotificationCount"); n != step.left {
+				w.T.Errorf("%d are unread, not %d", n, step.left)
+			}
+		}
 	})
 }

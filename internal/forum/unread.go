@@ -137,13 +137,17 @@ func (s *Service) MarkSpaceRead(ctx context.Context, v viewer.Viewer, id gid.ID)
 	return sp, s.readAll(ctx, me, id, thread.And(thread.SpaceID(id), access.VisibleThreads(v)), true)
 }
 
-// MarkAllRead reads all posts of the spaces that the viewer belongs to, and their notifications too if that is wanted.
+// MarkAllRead reads all posts of the spaces that the viewer belongs to, and everything in the bell too if that is wanted.
 func (s *Service) MarkAllRead(ctx context.Context, v viewer.Viewer, notifications bool) error {
 	me, err := access.SignedIn(v)
 	if err != nil {
 		return err
 	}
-	return s.readAll(ctx, me, me, access.OwnThreads(v), notifications)
+	err = s.readAll(ctx, me, me, access.OwnThreads(v), notifications)
+	if err != nil || !notifications {
+		return err
+	}
+	return s.Notify.MarkRead(ctx, v, nil, true) // what is of none of these threads
 }
 
 // opened is how many threads that a member had never opened are held at once: nobody can write in them meanwhile.
