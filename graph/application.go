@@ -161,7 +161,11 @@ func (r *Resolver) callEvents(ctx context.Context, id gid.ID, after *page.Cursor
 		c, events, err := r.Admission.CallShown(ctx, v, id, events)
 		shown := make([]event.Shown[*model.CallEvent], len(events))
 		for i, e := range events {
-			shown[i] = event.Shown[*model.CallEvent]{Event: e, As: &model.CallEvent{Cursor: event.Cursor(e.StreamID, e.Seq), Call: c}}
+			cursor, err := r.Events.SealedCursor(ctx, e.StreamID, e.Seq)
+			if err != nil {
+				return nil, err
+			}
+			shown[i] = event.Shown[*model.CallEvent]{Event: e, As: &model.CallEvent{Cursor: cursor, Call: c}}
 		}
 		return shown, err
 	})

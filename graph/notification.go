@@ -123,7 +123,7 @@ func (r *Resolver) readStateEvents(ctx context.Context, v viewer.Viewer, events 
 	return shown, nil
 }
 
-// noticeEvents shows the events of notices, by their numbers, as far as the viewer can still see them.
+// noticeEvents shows the events of notices, by their numbers, as far as the viewer can still see them, or one that was told with them.
 func (r *Resolver) noticeEvents(ctx context.Context, v viewer.Viewer, events []*ent.Event, unread int) (map[int]model.NotificationEvent, error) {
 	told := slices.DeleteFunc(slices.Clone(events), func(e *ent.Event) bool { return e.Kind != event.NoticeCreated })
 	notices, err := byID(each(told, func(e *ent.Event) gid.ID { return e.ObjectID }), func(n *ent.Notice) gid.ID { return n.ID }, func(ids []gid.ID) ([]*ent.Notice, error) {
@@ -131,6 +131,11 @@ func (r *Resolver) noticeEvents(ctx context.Context, v viewer.Viewer, events []*
 	})
 	if err != nil {
 		return nil, err
+	}
+	if slices.Contains(notices, nil) {
+		if err := r.Notify.ToldWith(ctx, v, told, notices); err != nil {
+			return nil, err
+		}
 	}
 	shown := make(map[int]model.NotificationEvent, len(told))
 	for i, e := range told {

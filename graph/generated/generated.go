@@ -6345,7 +6345,8 @@ extend type Member {
   """
   What the person was told beside posts, what was told last first. Null for everybody but the person.
 
-  ` + "`" + `notificationEvents` + "`" + ` keeps it in step: with ` + "`" + `NoticeCreated` + "`" + ` and ` + "`" + `NotificationsRead` + "`" + ` ask anew for the first page.
+  ` + "`" + `notificationEvents` + "`" + ` keeps it in step: with ` + "`" + `NoticeCreated` + "`" + ` and ` + "`" + `NotificationsRead` + "`" + ` ask anew for the first page. What a conflict of interest hides that
+  nobody declared, such as a new post at the organization that applies, is missed when it is asked for the next time.
   """
   notices(
     """How many from the start, 1 to 100."""
@@ -6461,7 +6462,7 @@ type NotificationCreated implements NotificationEvent {
   unreadNotificationCount: Int!
 }
 
-"""Notifications or notices were read, perhaps on another device, or notices are gone: what they asked for is over."""
+"""Notifications or notices were read, perhaps on another device, or notices are gone, for what they asked for is over, or there again."""
 type NotificationsRead implements NotificationEvent {
   """Its place in the viewer's events."""
   cursor: Cursor!

@@ -1716,7 +1716,7 @@ type NotificationCreated struct {
 
 func (NotificationCreated) IsNotificationEvent() {}
 
-// Notifications or notices were read, perhaps on another device, or notices are gone: what they asked for is over.
+// Notifications or notices were read, perhaps on another device, or notices are gone, for what they asked for is over, or there again.
 type NotificationsRead struct {
 	// Its place in the viewer's events.
 	Cursor page.Cursor `json:"cursor"`

@@ -14,6 +14,7 @@ import (
 	"github.com/pursuing-equity/commons/ent/applicationeditor"
 	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/member"
+	"github.com/pursuing-equity/commons/ent/notice"
 	"github.com/pursuing-equity/commons/ent/organization"
 	"github.com/pursuing-equity/commons/ent/predicate"
 	"github.com/pursuing-equity/commons/internal/access"
@@ -21,6 +22,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/input"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/viewer"
@@ -251,6 +253,12 @@ func (s *Service) Withdraw(ctx context.Context, v viewer.Viewer, id gid.ID) (*en
 			return fmt.Errorf("withdraw an application: %w", err)
 		}
 		if err := s.Changed(ctx, tx, v, id); err != nil {
+			return err
+		}
+		if err := s.Notify.ReadNotices(ctx, tx, s.Now(), notice.ApplicationID(id), waiting); err != nil {
+			return err
+		}
+		if err := s.Notify.NoticesChanged(ctx, tx, s.Now(), notice.ApplicationID(id), notify.OfReview()); err != nil {
 			return err
 		}
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ApplicationWithdrawn, Subject: id})

@@ -52,7 +52,10 @@ func (s *Service) CallShown(ctx context.Context, v viewer.Viewer, id gid.ID, eve
 	if err != nil {
 		return nil, nil, err
 	}
-	return c, slices.DeleteFunc(slices.Clone(events), func(e *ent.Event) bool { return e.Kind == event.CallPrepared && !staff[0] }), nil
+	return c, slices.DeleteFunc(slices.Clone(events), func(e *ent.Event) bool {
+		prepared := e.Kind == event.CallPrepared || c.PublishedAt == nil || e.CreatedAt.Before(*c.PublishedAt)
+		return prepared && !staff[0]
+	}), nil
 }
 
 // turnsAfter is the first instant after another one at which the clock makes a call's state another one; nil when it never does again.

@@ -22,6 +22,7 @@ import (
 	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
+	"github.com/pursuing-equity/commons/internal/notify"
 	"github.com/pursuing-equity/commons/internal/page"
 	"github.com/pursuing-equity/commons/internal/store"
 	"github.com/pursuing-equity/commons/internal/tally"
@@ -95,6 +96,9 @@ func (s *Service) AddEditor(ctx context.Context, v viewer.Viewer, in NewEditor) 
 		if err := tally.Applications(ctx, tx, a.ID); err != nil { // they must not judge it from now on
 			return err
 		}
+		if err := s.Notify.NoticesChanged(ctx, tx, s.Now(), notice.RecipientID(m.ID), notice.ApplicationID(a.ID), notify.OfReview()); err != nil {
+			return err
+		}
 		if err := s.welcome(ctx, tx, a.ID, m.ID); err != nil {
 			return err
 		}
@@ -160,13 +164,13 @@ func (s *Service) RemoveEditor(ctx context.Context, v viewer.Viewer, id, memberI
 		if err := tx.ApplicationEditor.DeleteOne(e).Exec(ctx); err != nil {
 			return fmt.Errorf("remove an editor: %w", err)
 		}
+		if err := s.partial(ctx, tx, v, a, memberID); err != nil {
+			return err
+		}
 		if err := tally.Applications(ctx, tx, id); err != nil {
 			return err
 		}
 		if err := s.Notify.NoticesChanged(ctx, tx, s.Now(), notice.RecipientID(memberID), notice.ApplicationID(id)); err != nil {
-			return err
-		}
-		if err := s.partial(ctx, tx, v, a, memberID); err != nil {
 			return err
 		}
 		if err := s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.EditorRemoved, Subject: id, Reason: memberID.String()}); err != nil {

@@ -48,8 +48,11 @@ var noticed = map[string]notice.Reason{
 	mailReminder: notice.ReasonAPPLICATION_REMINDER, mailNewEditor: notice.ReasonEDITOR_ADDED,
 }
 
-// notify tells each editor of an application, or some of them, in the bell and writes a mail of an application to them down, within the transaction of what it tells of: it is sent once,
-// whatever happens to the process.
+// waiting are the notices that ask editors for something, until they submit or withdraw the application.
+var waiting = notice.ReasonIn(notice.ReasonAPPLICATION_REMINDER, notice.ReasonINFORMATION_REQUESTED)
+
+// notify tells each editor of an application, or some of them, in the bell, and writes a mail to them down, within the transaction of what it
+// tells of: it is sent once, whatever happens to the process.
 func (s *Service) notify(ctx context.Context, tx *ent.Client, id gid.ID, kind string, object gid.ID, only ...gid.ID) error {
 	editors := tx.ApplicationEditor.Query().Where(applicationeditor.ApplicationID(id), applicationeditor.HasMemberWith(access.ActiveMembers()))
 	if len(only) > 0 {

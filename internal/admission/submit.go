@@ -93,8 +93,7 @@ func (s *Service) Submit(ctx context.Context, v viewer.Viewer, id gid.ID, key *s
 		if err := s.touch(ctx, tx, v, id, event.ApplicationSubmitted, frozenID); err != nil {
 			return id, err
 		}
-		waits := notice.ReasonIn(notice.ReasonAPPLICATION_REMINDER, notice.ReasonINFORMATION_REQUESTED)
-		if err := s.Notify.ReadNotices(ctx, tx, now, notice.ApplicationID(id), waits); err != nil {
+		if err := s.Notify.ReadNotices(ctx, tx, now, notice.ApplicationID(id), waiting); err != nil {
 			return id, err
 		}
 		if err := s.notify(ctx, tx, id, mailReceipt, frozenID); err != nil {

@@ -55,8 +55,8 @@ func TestApplicationsOfBeforeAreFound(t *testing.T) {
 		if got := find(staff, "Kiribati"); len(got) != 0 {
 			w.T.Error(got)
 		}
-		migrated(w, "20261128211000_application_search", "INSERT INTO")
-		migrated(w, "20261128211000_application_search", "INSERT INTO") // what is there stays as it is
+		migrated(w, "20261128211000_application_search", "INSERT")
+		migrated(w, "20261128211000_application_search", "INSERT") // what is there stays as it is
 		now := all()
 		if len(was) != 2 || len(now) != len(was) {
 			w.T.Fatalf("%v, before %v", now, was)

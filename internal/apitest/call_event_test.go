@@ -8,6 +8,7 @@ import (
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/roleassignment"
 	"github.com/pursuing-equity/commons/internal/apitest"
+	"github.com/pursuing-equity/commons/internal/event"
 	"github.com/pursuing-equity/commons/internal/gid"
 )
 
@@ -24,6 +25,7 @@ func TestCallEvents(t *testing.T) {
 			offering, err = offeringOf(ctx, tx, w)
 			return err
 		})
+		start := ada.Must(`{ eventCursor }`, nil).String("eventCursor")
 		open := func(n int) {
 			w.Eventually("they are open", func() bool { is, _ := w.App.Events.Subscriptions(); return is == n })
 		}
@@ -95,6 +97,17 @@ func TestCallEvents(t *testing.T) {
 			defer hers.Close()
 			if e := hers.Next(); e.String("callEvents.cursor") != seen[2] {
 				t.Error(e)
+			}
+		})
+		w.T.Run("how often staff changed what they prepare nobody else finds out", func(t *testing.T) {
+			forged := event.Cursor(must(t, id), 0)
+			if code := visitor.FirstOf(followTitle, vars{"id": id, "after": forged}); code != "INVALID_CURSOR" {
+				t.Error(code)
+			}
+			all := visitor.Subscribe(followTitle, vars{"id": id, "after": start})
+			defer all.Close()
+			if e := all.Next(); e.String("callEvents.cursor") != before {
+				t.Error("something of before it was published:", e)
 			}
 		})
 		w.T.Run("a deadline that is moved moves what the clock tells", func(t *testing.T) {

@@ -161,6 +161,9 @@ func TestNoticesOfReviews(t *testing.T) {
 				}
 				declared := w.App.Store.Client(w.System()).Conflict.Query().Where(conflict.MemberID(who.ID)).OnlyX(w.System())
 				staff.Must(endConflict, input(vars{"conflictId": declared.ID}))
+				if who == rev {
+					is(t, next(live), "NotificationsRead 1")
+				}
 				is(t, noticed(who), before)
 			}
 			rev.Must(markRead, input(vars{}))
@@ -181,6 +184,27 @@ func TestNoticesOfReviews(t *testing.T) {
 				is(t, next(live), "NotificationsRead 0")
 			}
 			is(t, fmt.Sprint(strings.Count(noticed(rev), "REOPENED")), "1")
+		})
+		w.T.Run("what is withdrawn is gone, and what was told with it is still told", func(t *testing.T) {
+			two := make([]gid.ID, 2)
+			w.Tx(func(ctx context.Context, tx *ent.Client) (err error) {
+				for i := range two {
+					if err == nil {
+						two[i], err = submittedOf(ctx, tx, w, call, ada)
+					}
+				}
+				return err
+			})
+			since := rev.Must(`{ eventCursor }`, nil).String("eventCursor")
+			asked(rev, two...)
+			is(t, next(live), "NoticeCreated REVIEW_ASSIGNED 2")
+			ada.Must(withdraw, input(vars{"applicationId": two[1]}))
+			is(t, next(live), "NotificationsRead 1")
+			again := rev.Subscribe(strings.Replace(strings.Replace(noticeEvents, "subscription", "subscription($after: Cursor)", 1), "notificationEvents", "notificationEvents(after: $after)", 1), vars{"after": since})
+			defer again.Close()
+			is(t, next(again), "NoticeCreated REVIEW_ASSIGNED 1")
+			rev.Must(markRead, input(vars{}))
+			is(t, next(live), "NotificationsRead 0")
 		})
 		w.T.Run("balancing tells too", func(t *testing.T) {
 			staff.Must(spread, input(vars{"callId": call, "reviewerIds": []gid.ID{outsider.ID}}))
@@ -275,6 +299,8 @@ func TestNoticesOfApplications(t *testing.T) {
 			is(t, noticed(ben), "2, INFORMATION_REQUESTED unread, EDITOR_ADDED unread")
 			is(t, noticed(staff), "0")
 		})
+		var gone func() int
+		var last int
 		w.T.Run("who is an editor no more has none, and has them again", func(t *testing.T) {
 			his := hears(w, ben)
 			ada.Must(removeEditor, input(vars{"applicationId": id, "memberId": ben.ID}))
@@ -282,6 +308,10 @@ func TestNoticesOfApplications(t *testing.T) {
 			is(t, noticed(ben), "0")
 			ada.Must(addEditor, input(vars{"applicationId": id, "memberId": ben.ID}))
 			is(t, noticed(ben), "2, INFORMATION_REQUESTED unread, EDITOR_ADDED unread")
+			ada.Must(removeEditor, input(vars{"applicationId": id, "memberId": ben.ID}))
+			is(t, next(his), "NotificationsRead 0")
+			gone = func() int { return w.App.Store.Client(w.System()).Member.GetX(w.System(), ben.ID).EventSeq }
+			last = gone()
 		})
 		w.T.Run("submitting reads what was asked", func(t *testing.T) {
 			for key, value := range map[string]string{"why": "Because", "agree": "yes"} {
@@ -289,6 +319,9 @@ func TestNoticesOfApplications(t *testing.T) {
 			}
 			ada.Must(submit, input(vars{"applicationId": id}))
 			is(t, next(live), "NotificationsRead 1")
+			if n := gone(); n != last {
+				t.Errorf("who is an editor no more is told that it was submitted: %d events, before %d", n, last)
+			}
 			is(t, noticed(ada), "1, INFORMATION_REQUESTED read, EXTENSION_GRANTED unread")
 		})
 		w.T.Run("decisions are told when they are released", func(t *testing.T) {

@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/pursuing-equity/commons/ent"
 	"github.com/pursuing-equity/commons/ent/bulkfailure"
@@ -30,6 +31,7 @@ func (s *Service) Failures(ctx context.Context, v viewer.Viewer, of []*ent.BulkA
 	if limit < 1 || limit > page.Max || skip < 0 {
 		return nil, fault.Invalid("limit", "Ask for 1 to %d failures.", page.Max)
 	}
+	skip = min(skip, math.MaxInt32) // there are never so many
 	out := make([][]*Failure, len(of))
 	var ids []gid.ID
 	var wanted []predicate.BulkFailure

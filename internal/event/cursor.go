@@ -17,10 +17,11 @@ import (
 	"github.com/pursuing-equity/commons/internal/store"
 )
 
-// A cursor is either the place of one event in its stream, or a position in the whole log that agrees with a query.
+// A cursor is either the place of one event in its stream, open or sealed, or a position in the whole log that agrees with a query.
 const (
 	tagEvent    = 0xE1
 	tagPosition = 0xE2
+	tagSealed   = 0xE3
 )
 
 // Cursor is the place of one event in its stream.
@@ -30,6 +31,24 @@ func Cursor(stream gid.ID, seq int) page.Cursor {
 	b = binary.AppendUvarint(b, uint64(seq))
 	return page.Cursor(base64.RawURLEncoding.EncodeToString(b))
 }
+
+// SealedCursor is the place of one event in a stream of which not everybody who follows it may know every event: sealed with the installation's
+// key, so that it does not tell how many there were. No other cursor of an event is one of such a stream.
+func (l *Log) SealedCursor(ctx context.Context, stream gid.ID, seq int) (page.Cursor, error) {
+	seal, err := l.seal(ctx)
+	if err != nil {
+		return "", err
+	}
+	return seal.event(stream, seq), nil
+}
+
+func (s *seal) event(stream gid.ID, seq int) page.Cursor {
+	b := s.close(binary.BigEndian.AppendUint64(stream[:], uint64(seq)))
+	return page.Cursor(base64.RawURLEncoding.EncodeToString(append([]byte{tagSealed}, b...)))
+}
+
+// sealed says whether a stream has sealed cursors: staff alone are told of some events of a call.
+func sealed(stream gid.ID) bool { return stream.Kind() == gid.Call }
 
 // PositionCursor is the position in the whole log of the context's snapshot, or of now; any stream resumes from it. It is sealed with
 // the installation's key: the numbers in it count what everybody does, in hidden spaces too, and to read two of them, or to try
@@ -140,7 +159,7 @@ func parse(c page.Cursor, stream gid.ID, seal *seal) (place, error) {
 	}
 	switch b[0] {
 	case tagEvent:
-		if len(b) < 18 || gid.ID(b[1:17]) != stream {
+		if len(b) < 18 || gid.ID(b[1:17]) != stream || sealed(stream) {
 			return place{}, badCursor()
 		}
 		seq, n := binary.Uvarint(b[17:])
@@ -148,6 +167,12 @@ func parse(c page.Cursor, stream gid.ID, seal *seal) (place, error) {
 			return place{}, badCursor()
 		}
 		return place{seq: int(seq)}, nil
+	case tagSealed:
+		text, ok := seal.open(b[1:])
+		if !ok || len(text) != 24 || gid.ID(text[:16]) != stream {
+			return place{}, badCursor()
+		}
+		return place{seq: int(binary.BigEndian.Uint64(text[16:]))}, nil
 	case tagPosition:
 		text, ok := seal.open(b[1:])
 		if !ok {

@@ -51,6 +51,26 @@ func TestCursorsBelongToTheirStream(t *testing.T) {
 	}
 }
 
+// Of a call staff alone are told some events: its cursors must not tell how many.
+func TestSealedCursorsTellNothing(t *testing.T) {
+	seal, err := newSeal(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := gid.New(gid.Call, time.Now()), gid.New(gid.Call, time.Now())
+	if p, err := parse(seal.event(a, 300), a, seal); err != nil || p.seq != 300 {
+		t.Error(p, err)
+	}
+	if len(seal.event(a, 1)) != len(seal.event(a, 1<<30)) {
+		t.Error("the length tells of the number")
+	}
+	for _, c := range []page.Cursor{seal.event(b, 1), Cursor(a, 1), page.Cursor(base64.RawURLEncoding.EncodeToString(append([]byte{tagSealed}, make([]byte, 52)...)))} {
+		if _, err := parse(c, a, seal); err == nil {
+			t.Errorf("%s was taken", c)
+		}
+	}
+}
+
 // A position counts what everybody does: whoever holds one must learn nothing of that, from one cursor or from two.
 func TestPositionCursorsTellNothing(t *testing.T) {
 	seal, err := newSeal(make([]byte, 32))

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -26,10 +27,17 @@ var newestNotices = page.Order{Name: "notices told", Column: notice.FieldToldAt,
 // About is whom a notice tells of what: of an application or a warning.
 type About struct{ Recipient, Subject gid.ID }
 
+// OfReview are the notices of reviews that members are to write.
+func OfReview() predicate.Notice {
+	return notice.ReasonIn(notice.ReasonREVIEW_ASSIGNED, notice.ReasonREVIEW_REOPENED)
+}
+
 // TellNotices tells members of applications or warnings in the bell, in the transaction of what happened. Who was told of the same for the same
 // reason before has no second notice of it: it is unread again, and told now. Each member has one event of the notices that are told
-// together. The number of statements is the same for every thousand.
+// together, a thousand at a time, and so many statements.
 func (s *Service) TellNotices(ctx context.Context, tx *ent.Client, why notice.Reason, all []About, at time.Time) error {
+	all = slices.Clone(all) // members are locked in the order of their ids
+	slices.SortStableFunc(all, func(a, b About) int { return bytes.Compare(a.Recipient[:], b.Recipient[:]) })
 	for some := range slices.Chunk(all, noticeBatch) {
 		if err := s.tellNotices(ctx, tx, why, some, at); err != nil {
 			return fmt.Errorf("tell notices: %w", err)
@@ -119,9 +127,13 @@ func (s *Service) NoticesChanged(ctx context.Context, tx *ent.Client, at time.Ti
 	return s.Events.AppendToMembers(ctx, tx, at, whom)
 }
 
-// ReadNotices marks what is unread among some notices, and tells every member whom it concerns.
+// ReadNotices marks what is unread among some notices, and tells every member who can see theirs: who can see it no more must not learn when it is read.
 func (s *Service) ReadNotices(ctx context.Context, tx *ent.Client, at time.Time, which ...predicate.Notice) error {
-	whom, err := s.markNotices(ctx, tx, at, which...)
+	_, whom, err := unreadNotices(ctx, tx, append(which, access.SeenNotices())...)
+	if err != nil {
+		return err
+	}
+	_, err = s.markNotices(ctx, tx, at, which...)
 	if err != nil {
 		return err
 	}
@@ -169,6 +181,32 @@ func (s *Service) Notices(ctx context.Context, v viewer.Viewer, a page.Args) (*p
 		return nil, fmt.Errorf("list notices: %w", err)
 	}
 	return page.Build(newestNotices, w, me, rows, func(n *ent.Notice) page.Key { return page.Key{Time: n.ToldAt, ID: n.ID} }), nil
+}
+
+// ToldWith fills in, for events of notices that the viewer cannot see any more, others that were told together with these, as far as there are any.
+func (s *Service) ToldWith(ctx context.Context, v viewer.Viewer, told []*ent.Event, notices []*ent.Notice) error {
+	me, err := access.SignedIn(v)
+	if err != nil {
+		return err
+	}
+	var hidden []time.Time
+	for i, e := range told {
+		if notices[i] == nil {
+			hidden = append(hidden, e.CreatedAt)
+		}
+	}
+	rows, err := s.Store.Client(ctx).Notice.Query().Where(notice.RecipientID(me), notice.ToldAtIn(hidden...), access.VisibleNotices(v)).Order(notice.ByID()).All(ctx)
+	if err != nil {
+		return fmt.Errorf("load what was told together: %w", err)
+	}
+	for i, e := range told {
+		for _, n := range rows {
+			if notices[i] == nil && n.ToldAt.Equal(e.CreatedAt) {
+				notices[i] = n
+			}
+		}
+	}
+	return nil
 }
 
 // NoticesByID loads those of the viewer's own that they can still see.

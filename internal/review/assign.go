@@ -86,11 +86,11 @@ func (s *Service) AssignReviewers(ctx context.Context, v viewer.Viewer, applicat
 	}
 	var outcomes []*Outcome
 	err := s.Store.InTx(ctx, func(ctx context.Context, tx *ent.Client) (err error) {
-		var told []gid.ID
-		if outcomes, told, err = s.assignEach(ctx, tx, v, applicationIDs, reviewerIDs); err != nil {
+		var made []*ent.ReviewAssignment
+		if outcomes, made, err = s.assignEach(ctx, tx, v, applicationIDs, reviewerIDs); err != nil {
 			return err
 		}
-		return s.tell(ctx, tx, told)
+		return s.tellAssigned(ctx, tx, made)
 	})
 	if err != nil {
 		return nil, err
@@ -98,8 +98,8 @@ func (s *Service) AssignReviewers(ctx context.Context, v viewer.Viewer, applicat
 	return outcomes, nil
 }
 
-// assignEach makes what assignments can be made, and returns to whom.
-func (s *Service) assignEach(ctx context.Context, tx *ent.Client, v viewer.Viewer, applicationIDs, reviewerIDs []gid.ID) (outcomes []*Outcome, asked []gid.ID, err error) {
+// assignEach makes what assignments can be made, and returns them: they are to be told.
+func (s *Service) assignEach(ctx context.Context, tx *ent.Client, v viewer.Viewer, applicationIDs, reviewerIDs []gid.ID) (outcomes []*Outcome, made []*ent.ReviewAssignment, err error) {
 	me, err := staffOnly(ctx, tx, v)
 	if err != nil {
 		return nil, nil, err
@@ -117,20 +117,21 @@ func (s *Service) assignEach(ctx context.Context, tx *ent.Client, v viewer.Viewe
 			}
 		}
 	}
-	made, asked, err := s.assign(ctx, tx, me, chosen)
-	if err != nil {
+	if made, err = s.assign(ctx, tx, me, chosen); err != nil {
 		return nil, nil, err
 	}
+	i := 0
 	for _, o := range outcomes {
 		if o.Result != Assigned {
 			continue
 		}
-		o.Assignment, made = made[0], made[1:]
+		o.Assignment = made[i]
+		i++
 		if err := s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ReviewerAssigned, Subject: o.Assignment.ID}); err != nil {
 			return nil, nil, err
 		}
 	}
-	return outcomes, asked, nil
+	return outcomes, made, nil
 }
 
 // AssignAll asks all of some reviewers to review an application, or none of them, and tells them nothing: TellAssigned does, once for many
@@ -157,18 +158,28 @@ func (s *Service) AssignAll(ctx context.Context, v viewer.Viewer, applicationID 
 	})
 }
 
-// TellAssigned writes to those of some reviewers of whom a review of an application to the call was wanted since then, within the transaction.
+// TellAssigned tells those of some reviewers of whom reviews of applications to the call were wanted since then, within the transaction.
 func (s *Service) TellAssigned(ctx context.Context, tx *ent.Client, callID gid.ID, reviewerIDs []gid.ID, since time.Time) error {
+	made, err := tx.ReviewAssignment.Query().Where(page.AnyOf(reviewassignment.FieldReviewerID, reviewerIDs), reviewassignment.EndedAtIsNil(),
+		reviewassignment.CreatedAtGTE(since), reviewassignment.HasApplicationWith(application.CallID(callID))).Order(reviewassignment.ByID()).All(ctx)
+	if err != nil {
+		return fmt.Errorf("find whom to tell: %w", err)
+	}
+	return s.tellAssigned(ctx, tx, made)
+}
+
+// tellAssigned tells reviewers what they are asked to review: of each in the bell, and by one mail.
+func (s *Service) tellAssigned(ctx context.Context, tx *ent.Client, made []*ent.ReviewAssignment) error {
+	told := make([]notify.About, len(made))
 	var asked []gid.ID
-	for _, id := range reviewerIDs {
-		some, err := tx.ReviewAssignment.Query().Where(reviewassignment.ReviewerID(id), reviewassignment.EndedAtIsNil(), reviewassignment.CreatedAtGTE(since),
-			reviewassignment.HasApplicationWith(application.CallID(callID))).Exist(ctx)
-		switch {
-		case err != nil:
-			return fmt.Errorf("find whom to tell: %w", err)
-		case some:
-			asked = append(asked, id)
+	for i, a := range made {
+		told[i] = notify.About{Recipient: a.ReviewerID, Subject: a.ApplicationID}
+		if !slices.Contains(asked, a.ReviewerID) {
+			asked = append(asked, a.ReviewerID)
 		}
+	}
+	if err := s.Notify.TellNotices(ctx, tx, notice.ReasonREVIEW_ASSIGNED, told, s.Now()); err != nil {
+		return err
 	}
 	return s.tell(ctx, tx, asked)
 }
@@ -263,30 +274,23 @@ func reviewable(a *ent.Application) bool {
 	return slices.Contains([]application.State{application.StateSUBMITTED, application.StateINFORMATION_REQUESTED}, a.State)
 }
 
-// assign makes assignments, in the order of the pairs, tells of each in the bell, and returns whose they are: they are to be told by mail.
-func (s *Service) assign(ctx context.Context, tx *ent.Client, by gid.ID, pairs []pair) (made []*ent.ReviewAssignment, reviewers []gid.ID, err error) {
+// assign makes assignments, in the order of the pairs. They are to be told.
+func (s *Service) assign(ctx context.Context, tx *ent.Client, by gid.ID, pairs []pair) ([]*ent.ReviewAssignment, error) {
 	now := s.Now()
-	made = make([]*ent.ReviewAssignment, 0, len(pairs))
+	made := make([]*ent.ReviewAssignment, 0, len(pairs))
 	for batch := range slices.Chunk(pairs, insertBatch) {
 		rows := make([]*ent.ReviewAssignmentCreate, len(batch))
 		for i, p := range batch {
 			rows[i] = tx.ReviewAssignment.Create().SetID(s.NewID(gid.ReviewAssignment)).SetCreatedAt(now).SetUpdatedAt(now).
 				SetApplicationID(p.application).SetReviewerID(p.reviewer).SetAssignedByID(by)
-			if !slices.Contains(reviewers, p.reviewer) {
-				reviewers = append(reviewers, p.reviewer)
-			}
 		}
 		saved, err := tx.ReviewAssignment.CreateBulk(rows...).Save(ctx)
 		if err != nil {
-			return nil, nil, store.RetryOnConflict(err)
+			return nil, store.RetryOnConflict(err)
 		}
 		made = append(made, saved...)
 	}
-	told := make([]notify.About, len(pairs))
-	for i, p := range pairs {
-		told[i] = notify.About{Recipient: p.reviewer, Subject: p.application}
-	}
-	return made, reviewers, s.Notify.TellNotices(ctx, tx, notice.ReasonREVIEW_ASSIGNED, told, now)
+	return made, nil
 }
 
 // RemoveReviewer takes an assignment back. For staff. One that was completed stays, FORBIDDEN, unless its reviewer has a conflict of
@@ -369,5 +373,5 @@ func (s *Service) end(ctx context.Context, tx *ent.Client, id gid.ID, state revi
 
 // ofReview are the notices of a review that somebody is to write.
 func ofReview(reviewer, application gid.ID) predicate.Notice {
-	return notice.And(notice.RecipientID(reviewer), notice.ApplicationID(application), notice.ReasonIn(notice.ReasonREVIEW_ASSIGNED, notice.ReasonREVIEW_REOPENED))
+	return notice.And(notice.RecipientID(reviewer), notice.ApplicationID(application), notify.OfReview())
 }

@@ -85,9 +85,9 @@ func (s *Service) AssignBalanced(ctx context.Context, v viewer.Viewer, callID gi
 		if dry || len(pairs) == 0 {
 			return nil
 		}
-		made, asked, err := s.assign(ctx, tx, me, pairs)
+		made, err := s.assign(ctx, tx, me, pairs)
 		if err == nil {
-			err = s.tell(ctx, tx, asked)
+			err = s.tellAssigned(ctx, tx, made)
 		}
 		if err != nil {
 			return err

@@ -173,6 +173,9 @@ func (s *Service) EndConflict(ctx context.Context, v viewer.Viewer, id gid.ID, r
 		if err := tally.Applications(ctx, tx, c.ApplicationID); err != nil {
 			return err
 		}
+		if err := s.Notify.NoticesChanged(ctx, tx, *out.EndedAt, ofReview(c.MemberID, c.ApplicationID)); err != nil {
+			return err
+		}
 		return s.Audit.Append(ctx, tx, v, audit.Entry{Action: audit.ConflictEnded, Subject: id, Reason: reason})
 	})
 	if err != nil {

@@ -39,10 +39,11 @@ func Applications(ctx context.Context, tx *ent.Client, ids ...gid.ID) error {
 	return nil
 }
 
-// ReviewedBy counts the points of the applications anew that some members have reviewed: of which of them they must not judge has changed.
+// ReviewedBy counts the points of the applications anew that some members are asked to review: of which of them they must not judge has changed. Also those
+// of which they have not said anything yet: who says it meanwhile waits for the application's lock, or is waited for.
 func ReviewedBy(ctx context.Context, tx *ent.Client, members ...gid.ID) error {
 	rows, err := tx.ReviewAssignment.Query().
-		Where(page.AnyOf(reviewassignment.FieldReviewerID, members), reviewassignment.StateEQ(reviewassignment.StateCOMPLETED), reviewassignment.EndedAtIsNil()).
+		Where(page.AnyOf(reviewassignment.FieldReviewerID, members), reviewassignment.EndedAtIsNil()).
 		Select(reviewassignment.FieldID, reviewassignment.FieldApplicationID).All(ctx)
 	if err != nil || len(rows) == 0 {
 		return wrap(err)

@@ -1,6 +1,6 @@
 -- +goose Up
 -- Applications that were submitted before they were searched are found by what they said last, like all others.
-INSERT INTO `search_documents` (`kind`, `object_id`, `title`, `body`)
+INSERT OR IGNORE INTO `search_documents` (`kind`, `object_id`, `title`, `body`)
 SELECT 'APPLICATION', a.`id`, trim(json_extract(s.`said`, '$.organizationName') || ' ' || json_extract(s.`said`, '$.teamName')), COALESCE((
   SELECT group_concat(json_extract(answer.`value`, '$.value'), char(10) ORDER BY answer.`key`) FROM json_each(s.`said`, '$.answers') AS answer
   WHERE COALESCE(json_extract(answer.`value`, '$.fileId'), '') = ''), '')
