@@ -1,7 +1,14 @@
 package apitest_test
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +23,26 @@ const (
 	followCall  = `subscription($id: ID!, $after: Cursor) { callEvents(callId: $id, after: $after) { cursor call { title state dueLocal requirements { key } questions { key } version } } }`
 	followTitle = `subscription($id: ID!, $after: Cursor) { callEvents(callId: $id, after: $after) { cursor call { title state } } }`
 )
+
+// idAfter is the id of the server-sent event that comes behind another one for who is not signed in.
+func idAfter(w *apitest.World, call, after string) string {
+	w.T.Helper()
+	variables, err := json.Marshal(vars{"id": call})
+	must0(w.T, err)
+	req, err := http.NewRequestWithContext(w.T.Context(), http.MethodGet, w.URL+"/graphql?"+url.Values{"query": {followTitle}, "variables": {string(variables)}}.Encode(), nil)
+	must0(w.T, err)
+	req.Header.Set("Accept", "text/event-stream")
+	req.Header.Set("Last-Event-ID", after)
+	resp, err := (&http.Client{Timeout: 20 * time.Second}).Do(req)
+	must0(w.T, err)
+	defer func() { _ = resp.Body.Close() }()
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		if id, ok := strings.CutPrefix(lines.Text(), "id: "); ok {
+			return id
+		}
+	}
+	return ""
+}
 
 func TestCallEvents(t *testing.T) {
 	later(t, func(w *apitest.World, pass func(time.Duration)) {
@@ -108,6 +135,16 @@ func TestCallEvents(t *testing.T) {
 			defer all.Close()
 			if e := all.Next(); e.String("callEvents.cursor") != before {
 				t.Error("something of before it was published:", e)
+			}
+		})
+		w.T.Run("over server-sent events, too, an id does not tell, and resumes", func(t *testing.T) {
+			first := idAfter(w, id, before)
+			if second := idAfter(w, id, first); first == "" || second == "" || first == before || second == first {
+				t.Errorf("%q, and %q behind it", first, second)
+			}
+			stream := must(t, id)
+			if open, err := base64.RawURLEncoding.DecodeString(first); err != nil || bytes.Contains(open, stream[:]) {
+				t.Errorf("%q can be read: %v", first, err)
 			}
 		})
 		w.T.Run("a deadline that is moved moves what the clock tells", func(t *testing.T) {

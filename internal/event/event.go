@@ -319,53 +319,49 @@ const (
 
 // poll wakes the followers of streams that moved unannounced: a statement by primary key for all of a kind.
 func (l *Log) poll(ctx context.Context) error {
-	threads, members, applications, bulkActions, calls := l.hub.streams()
-	for chunk := range slices.Chunk(calls, 5000) {
-		rows, err := l.store.Client(ctx).Call.Query().Where(page.AnyOf(call.FieldID, chunk)).Select(call.FieldID, call.FieldEventSeq).All(ctx)
-		if err != nil {
-			return err
-		}
-		for _, c := range rows {
-			l.hub.moved(c.ID, c.EventSeq)
-		}
-	}
-	for chunk := range slices.Chunk(bulkActions, 5000) {
-		rows, err := l.store.Client(ctx).BulkAction.Query().Where(page.AnyOf(bulkaction.FieldID, chunk)).Select(bulkaction.FieldID, bulkaction.FieldEventSeq).All(ctx)
-		if err != nil {
-			return err
-		}
-		for _, b := range rows {
-			l.hub.moved(b.ID, b.EventSeq)
-		}
-	}
-	for chunk := range slices.Chunk(threads, 5000) {
-		rows, err := l.store.Client(ctx).Thread.Query().Where(page.AnyOf(thread.FieldID, chunk)).Select(thread.FieldID, thread.FieldEventSeq).All(ctx)
-		if err != nil {
-			return err
-		}
-		for _, t := range rows {
-			l.hub.moved(t.ID, t.EventSeq)
-		}
-	}
-	for chunk := range slices.Chunk(members, 5000) {
-		rows, err := l.store.Client(ctx).Member.Query().Where(page.AnyOf(member.FieldID, chunk)).Select(member.FieldID, member.FieldEventSeq).All(ctx)
-		if err != nil {
-			return err
-		}
-		for _, m := range rows {
-			l.hub.moved(m.ID, m.EventSeq)
-		}
-	}
-	for chunk := range slices.Chunk(applications, 5000) {
-		rows, err := l.store.Client(ctx).Application.Query().Where(page.AnyOf(application.FieldID, chunk)).Select(application.FieldID, application.FieldEventSeq).All(ctx)
-		if err != nil {
-			return err
-		}
-		for _, a := range rows {
-			l.hub.moved(a.ID, a.EventSeq)
+	for kind, ids := range l.hub.streams() {
+		for chunk := range slices.Chunk(ids, 5000) {
+			numbers, err := l.numbers(ctx, kind, chunk...)
+			if err != nil {
+				return err
+			}
+			for _, n := range numbers {
+				l.hub.moved(n.ID, n.EventSeq)
+			}
 		}
 	}
 	return nil
+}
+
+// number is that of the last event of a stream.
+type number struct {
+	ID       gid.ID `json:"id"`
+	EventSeq int    `json:"event_seq"`
+}
+
+// numbers reads the counters of streams of one kind by primary key, as far as they are there.
+func (l *Log) numbers(ctx context.Context, kind gid.Kind, ids ...gid.ID) ([]number, error) {
+	var q interface {
+		Scan(context.Context, any) error
+	}
+	c := l.store.Client(ctx)
+	switch kind {
+	case gid.Thread:
+		q = c.Thread.Query().Where(page.AnyOf(thread.FieldID, ids)).Select(thread.FieldID, thread.FieldEventSeq)
+	case gid.Application:
+		q = c.Application.Query().Where(page.AnyOf(application.FieldID, ids)).Select(application.FieldID, application.FieldEventSeq)
+	case gid.BulkAction:
+		q = c.BulkAction.Query().Where(page.AnyOf(bulkaction.FieldID, ids)).Select(bulkaction.FieldID, bulkaction.FieldEventSeq)
+	case gid.Call:
+		q = c.Call.Query().Where(page.AnyOf(call.FieldID, ids)).Select(call.FieldID, call.FieldEventSeq)
+	default:
+		q = c.Member.Query().Where(page.AnyOf(member.FieldID, ids)).Select(member.FieldID, member.FieldEventSeq)
+	}
+	var rows []number
+	if err := q.Scan(ctx, &rows); err != nil {
+		return nil, fmt.Errorf("read the counters of streams: %w", err)
+	}
+	return rows, nil
 }
 
 // Trim deletes events from before an instant, a thousand at a time, and returns how many.

@@ -353,7 +353,10 @@ func (l *Log) read(ctx context.Context, stream gid.ID, behind int) ([]*ent.Event
 // execute makes a group's frames of events. While the database is away it waits.
 func (l *Log) execute(ctx context.Context, g *group, events []*ent.Event) (frames []Frame, err error) {
 	err = l.until(ctx, func() error {
-		frames, err = g.execute(ctx, &Batch{events: events})
+		seal, err := l.seal(ctx)
+		if err == nil {
+			frames, err = g.execute(ctx, &Batch{events: events, seal: seal})
+		}
 		return err
 	})
 	return frames, err

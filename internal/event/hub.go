@@ -175,24 +175,15 @@ func (h *hub) suspect(subjects []gid.ID) {
 	}
 }
 
-// streams are the threads, members, applications, bulk actions and calls that are followed.
-func (h *hub) streams() (threads, members, applications, bulkActions, calls []gid.ID) {
+// streams are those of the log that are followed, by their kinds.
+func (h *hub) streams() map[gid.Kind][]gid.ID {
+	by := make(map[gid.Kind][]gid.ID)
 	for _, f := range h.all() {
-		switch {
-		case f.activity != nil: // not in the log
-		case f.stream.Kind() == gid.Thread:
-			threads = append(threads, f.stream)
-		case f.stream.Kind() == gid.Application:
-			applications = append(applications, f.stream)
-		case f.stream.Kind() == gid.BulkAction:
-			bulkActions = append(bulkActions, f.stream)
-		case f.stream.Kind() == gid.Call:
-			calls = append(calls, f.stream)
-		default:
-			members = append(members, f.stream)
+		if f.activity == nil { // those are not in the log
+			by[f.stream.Kind()] = append(by[f.stream.Kind()], f.stream)
 		}
 	}
-	return threads, members, applications, bulkActions, calls
+	return by
 }
 
 // moved wakes a stream's feed if the poll found a number that it has not read.

@@ -111,6 +111,7 @@ type Batch struct {
 	activity *Activity
 	shown    []int
 	by       [][]gid.ID
+	seal     *seal
 }
 
 // WithBatch is for a call of the resolver that shows events.
@@ -124,7 +125,11 @@ func (b *Batch) Frame(n int, body []byte) Frame {
 		return Frame{Seq: b.shown[n], Body: body}
 	}
 	e := b.events[0]
-	return Frame{Seq: b.shown[n], Cursor: string(Cursor(e.StreamID, b.shown[n])), Body: body, by: b.by[n]}
+	cursor := Cursor(e.StreamID, b.shown[n])
+	if sealed(e.StreamID) {
+		cursor = b.seal.event(e.StreamID, b.shown[n])
+	}
+	return Frame{Seq: b.shown[n], Cursor: string(cursor), Body: body, by: b.by[n]}
 }
 
 // Frame is one event, executed and encoded for a group of subscribers; of an activity it has no cursor. They share its bytes: nobody may change them.

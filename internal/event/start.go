@@ -8,12 +8,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/pursuing-equity/commons/ent"
-	"github.com/pursuing-equity/commons/ent/application"
-	"github.com/pursuing-equity/commons/ent/bulkaction"
-	"github.com/pursuing-equity/commons/ent/call"
 	"github.com/pursuing-equity/commons/ent/event"
-	"github.com/pursuing-equity/commons/ent/member"
-	"github.com/pursuing-equity/commons/ent/thread"
 	"github.com/pursuing-equity/commons/internal/fault"
 	"github.com/pursuing-equity/commons/internal/gid"
 	"github.com/pursuing-equity/commons/internal/page"
@@ -106,38 +101,14 @@ func (l *Log) edge(ctx context.Context, stream gid.ID, order event.OrderOption, 
 	return e, nil
 }
 
+// newest is the number of a stream's last event.
 func (l *Log) newest(ctx context.Context, stream gid.ID) (int, error) {
-	var seq int
-	var err error
-	switch stream.Kind() {
-	case gid.Thread:
-		t, e := l.store.Client(ctx).Thread.Query().Where(thread.ID(stream)).Select(thread.FieldID, thread.FieldEventSeq).Only(ctx)
-		if err = e; e == nil {
-			seq = t.EventSeq
-		}
-	case gid.Application:
-		a, e := l.store.Client(ctx).Application.Query().Where(application.ID(stream)).Select(application.FieldID, application.FieldEventSeq).Only(ctx)
-		if err = e; e == nil {
-			seq = a.EventSeq
-		}
-	case gid.BulkAction:
-		b, e := l.store.Client(ctx).BulkAction.Query().Where(bulkaction.ID(stream)).Select(bulkaction.FieldID, bulkaction.FieldEventSeq).Only(ctx)
-		if err = e; e == nil {
-			seq = b.EventSeq
-		}
-	case gid.Call:
-		c, e := l.store.Client(ctx).Call.Query().Where(call.ID(stream)).Select(call.FieldID, call.FieldEventSeq).Only(ctx)
-		if err = e; e == nil {
-			seq = c.EventSeq
-		}
-	default:
-		m, e := l.store.Client(ctx).Member.Query().Where(member.ID(stream)).Select(member.FieldID, member.FieldEventSeq).Only(ctx)
-		if err = e; e == nil {
-			seq = m.EventSeq
-		}
+	numbers, err := l.numbers(ctx, stream.Kind(), stream)
+	if err != nil {
+		return 0, err
 	}
-	if ent.IsNotFound(err) {
+	if len(numbers) == 0 {
 		return 0, fault.Missing()
 	}
-	return seq, err
+	return numbers[0].EventSeq, nil
 }

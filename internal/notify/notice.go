@@ -118,7 +118,7 @@ func (s *Service) WithdrawNotices(ctx context.Context, tx *ent.Client, at time.T
 	return nil
 }
 
-// NoticesChanged tells every member who has unread ones among some notices that there are fewer for them now.
+// NoticesChanged tells every member who has unread ones among some notices that there are fewer for them now, or more again.
 func (s *Service) NoticesChanged(ctx context.Context, tx *ent.Client, at time.Time, which ...predicate.Notice) error {
 	_, whom, err := unreadNotices(ctx, tx, which...)
 	if err != nil {

@@ -158,9 +158,9 @@ func (s *Service) AssignAll(ctx context.Context, v viewer.Viewer, applicationID 
 	})
 }
 
-// TellAssigned tells those of some reviewers of whom reviews of applications to the call were wanted since then, within the transaction.
+// TellAssigned tells those of some reviewers of whom reviews of applications to the call were wanted since then, and still are, within the transaction.
 func (s *Service) TellAssigned(ctx context.Context, tx *ent.Client, callID gid.ID, reviewerIDs []gid.ID, since time.Time) error {
-	made, err := tx.ReviewAssignment.Query().Where(page.AnyOf(reviewassignment.FieldReviewerID, reviewerIDs), reviewassignment.EndedAtIsNil(),
+	made, err := tx.ReviewAssignment.Query().Where(page.AnyOf(reviewassignment.FieldReviewerID, reviewerIDs), reviewassignment.StateEQ(reviewassignment.StateASSIGNED),
 		reviewassignment.CreatedAtGTE(since), reviewassignment.HasApplicationWith(application.CallID(callID))).Order(reviewassignment.ByID()).All(ctx)
 	if err != nil {
 		return fmt.Errorf("find whom to tell: %w", err)
