@@ -121,6 +121,8 @@ func TestAnotherProcessHoldsTheFile(t *testing.T) {
 	ada := w.Member("ada")
 	thread := w.Thread(ada, w.Space(space.KindNETWORK, "Network", ada), "Live", "first")
 
+	now(ada) // the server has made the key of its cursors, which it does as it starts, beside all else
+
 	other, err := store.Open(w.System(), databaseURL)
 	if err != nil {
 		t.Fatal(err)
